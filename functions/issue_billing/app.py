@@ -1,0 +1,77 @@
+"""Lambda entry: the routes. Each reads the request, makes one call into the use case and shapes the answer.
+
+Nothing that a caller sent is logged: no event, no body, and of an exception only its type and place.
+"""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from billing import answers
+from billing.card import read_card
+from billing.credentials import CredentialsStore
+from billing.customer import read_customer
+from billing.deadline import Deadline
+from billing.errors import BillingError
+from billing.iamport import Iamport
+from billing.issuance import issue_billing_key
+from billing.observability import logger, metrics, note_outcome, note_unforeseen
+from billing.request import read_fields
+from billing.settings import read_settings
+
+settings = read_settings(os.environ)
+iamport = Iamport(settings, CredentialsStore(settings.iamport_secret_id))
+# `debug` is given because POWERTOOLS_DEV would otherwise make the resolver print the event.
+resolver = APIGatewayRestResolver(debug=False)
+
+
+# `log_event` is given because POWERTOOLS_LOGGER_LOG_EVENT would otherwise log the event.
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, log_event=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return resolver.resolve(event, context)
+
+
+@resolver.post("/subscription/issue-billing")
+@resolver.post("/subscriptions/issue-billing")
+def issue_billing() -> Response[str]:
+    deadline = Deadline.after(resolver.lambda_context.get_remaining_time_in_millis() / 1000)
+    event = resolver.current_event
+    fields = read_fields(
+        event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
+    )
+    customer, card = read_customer(fields), read_card(fields)
+    fields.check()
+    billing_key = issue_billing_key(customer, card, iamport, deadline)
+    note_outcome("issued", gateway_seconds=iamport.take_seconds_waited())
+    return _answer(answers.issued(billing_key))
+
+
+@resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
+def refuse(error: BillingError) -> Response[str]:
+    note_outcome(error.code, reason=error.reason, gateway_seconds=iamport.take_seconds_waited())
+    return _answer(answers.refused(error, _caller().language))
+
+
+@resolver.not_found
+def not_found(_: NotFoundError) -> Response[str]:
+    return _answer(answers.failed("not_found", _caller().language))
+
+
+# Registered here, or the resolver would log the exception with its message.
+@resolver.exception_handler(Exception)  # type: ignore[untyped-decorator]
+def fail(failure: Exception) -> Response[str]:
+    note_unforeseen(failure)
+    return _answer(answers.failed("internal_error", _caller().language))
+
+
+def _caller() -> answers.Caller:
+    return answers.read_caller(resolver.current_event)
+
+
+def _answer(body: dict[str, Any]) -> Response[str]:
+    return answers.answer(body, _caller(), settings.allowed_origins)

@@ -1,0 +1,1 @@
+"""Issues billing keys: everything that touches a card number lives in this package."""

@@ -1,0 +1,103 @@
+"""The HTTP shape of every answer: status, JSON body, headers. Errors become HTTP here and nowhere else."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from billing import messages
+from billing.errors import BillingError, Declined, InvalidRequest
+from billing.iamport import BillingKey
+
+HTTP_STATUS = {
+    "declined": HTTPStatus.OK,
+    "invalid_request": HTTPStatus.BAD_REQUEST,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "already_registered": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "gateway_error": HTTPStatus.BAD_GATEWAY,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "outcome_unknown": HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What of a request decides how its answer looks."""
+
+    request_id: str
+    language: messages.Language
+    origin: str
+    """The page's origin; empty where no browser asks from another one."""
+
+
+def read_caller(event: APIGatewayProxyEvent) -> Caller:
+    return Caller(
+        request_id=event.request_context.request_id or "",
+        language=messages.language_for(event.headers.get("accept-language", "")),
+        origin=event.headers.get("origin", ""),
+    )
+
+
+def issued(billing_key: BillingKey) -> dict[str, Any]:
+    return {
+        "status": "success",
+        "message": messages.SUCCESS,
+        "customer_uid": billing_key.customer_uid,
+        "card": {
+            "name": billing_key.card_name,
+            "number": billing_key.card_number,
+            "type": billing_key.card_type,
+        },
+    }
+
+
+def failed(code: str, language: messages.Language) -> dict[str, Any]:
+    return {"status": "failed", "code": code, "message": messages.BY_CODE[code][language]}
+
+
+def refused(error: BillingError, language: messages.Language) -> dict[str, Any]:
+    body = failed(error.code, language)
+    match error:
+        case Declined(message=str(message)):
+            body["message"] = message
+        case InvalidRequest(errors=errors):
+            body["errors"] = [
+                {"field": wrong.field, "message": messages.BY_REASON[wrong.reason][language]} for wrong in errors
+            ]
+    return body
+
+
+def answer(body: Mapping[str, Any], caller: Caller, allowed_origins: tuple[str, ...]) -> Response[str]:
+    """`body` with the request's id, under the HTTP status of its `code`."""
+    return Response(
+        status_code=HTTP_STATUS[body["code"]] if "code" in body else HTTPStatus.OK,
+        content_type=f"{content_types.APPLICATION_JSON}; charset=utf-8",
+        body=json.dumps({**body, "request_id": caller.request_id}, ensure_ascii=False),
+        headers={
+            **_cors_headers(caller.origin, allowed_origins),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def _cors_headers(origin: str, allowed_origins: tuple[str, ...]) -> dict[str, str]:
+    """The page's own origin where it is allowed, else one that is: the browser then keeps the answer from the page."""
+    if "*" in allowed_origins:
+        allowed = "*"
+    elif origin in allowed_origins:
+        allowed = origin
+    else:
+        allowed = allowed_origins[0]
+    return {
+        "Access-Control-Allow-Origin": allowed,
+        "Access-Control-Expose-Headers": "Retry-After",
+        "Vary": "Origin",
+    }

@@ -1,0 +1,140 @@
+"""A card as its holder types it: parsed, normalised, and never printed.
+
+The four functions `card_number`, `expiry`, `birth`, `pwd_2digit` each take the text of a field and give the form
+that Iamport wants (POST /subscribe/customers/{customer_uid}), or raise Refusal. Digits mean ASCII digits.
+There is no Luhn check: the PG decides which numbers exist.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+
+from billing.request import FIELD_NAMES, Fields, Refusal
+from billing.sensitive import Sensitive
+
+SEOUL = timezone(timedelta(hours=9))
+"""A card is good until the end of its month there; Korea has had no daylight saving time since 1988."""
+
+BUSINESS_NUMBER_LENGTH = 10
+
+BUSINESS_NUMBER_WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
+"""The National Tax Service's check digit for business registration numbers."""
+
+
+@dataclass(frozen=True)
+class Card:
+    number: Sensitive
+    """Digits grouped by four with dashes."""
+    expiry: Sensitive
+    """YYYY-MM."""
+    birth: Sensitive
+    """YYMMDD, or the ten digits of a business number."""
+    pwd_2digit: Sensitive
+    """Empty where a business number stands in for it."""
+
+    def digits(self) -> str:
+        return self.number.reveal().replace("-", "")
+
+    def hide_in(self, text: str) -> str:
+        """The text without this card's number: a PG that quotes what it refuses must not make us print it."""
+        separated_digits = r"[\s.\-]*".join(self.digits())
+        return re.sub(separated_digits, masked(self.digits()), text)
+
+
+def read_card(fields: Fields, now: datetime | None = None) -> Card:
+    """Reads the card's fields and refuses, through `fields`, what is wrong with them."""
+    in_seoul = (now or datetime.now(UTC)).astimezone(SEOUL)
+    is_corporate = len(fields.digits_of("birth")) == BUSINESS_NUMBER_LENGTH
+    card = Card(
+        number=Sensitive(fields.read("card_number", card_number)),
+        expiry=Sensitive(fields.read("expiry", partial(expiry, in_seoul=in_seoul))),
+        birth=Sensitive(fields.read("birth", birth)),
+        pwd_2digit=Sensitive(fields.read("pwd_2digit", pwd_2digit, required=not is_corporate)),
+    )
+    _keep_number_in_its_field(card, fields)
+    return card
+
+
+def _keep_number_in_its_field(card: Card, fields: Fields) -> None:
+    """A number pasted into the wrong field as well would be stored as a name or an address, here and at Iamport."""
+    for name in FIELD_NAMES:
+        if card.number and name != "card_number" and card.digits() in fields.digits_of(name):
+            fields.refuse(name, "holds_card_number")
+
+
+def card_number(text: str) -> str:
+    """14 to 19 digits, with spaces, dots or dashes anywhere → grouped by four with dashes."""
+    digits = re.sub(r"[\s.\-]", "", text)
+    if not re.fullmatch(r"[0-9]{14,19}", digits):
+        raise Refusal("card_number_form")
+    return "-".join(digits[start : start + 4] for start in range(0, len(digits), 4))
+
+
+YEAR_FIRST = re.compile(r"(?P<year>[0-9]{4})[-/]?(?P<month>[0-9]{2})")
+MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})(?: ?/ ?(?P<year>[0-9]{4}|[0-9]{2})|(?P<two_digit_year>[0-9]{2}))")
+
+
+def expiry(text: str, *, in_seoul: datetime) -> str:
+    """YYYY-MM, YYYYMM, YYYY/MM, and what a browser autofills: MM/YY, MM / YY, MMYY, MM/YYYY → YYYY-MM."""
+    match = YEAR_FIRST.fullmatch(text.strip()) or MONTH_FIRST.fullmatch(text.strip())
+    if match is None:
+        raise Refusal("expiry_form")
+    parts = match.groupdict()
+    year, month = int(parts["year"] or parts["two_digit_year"]), int(parts["month"])
+    if year < 100:
+        year += 2000
+    if not 1 <= month <= 12:
+        raise Refusal("expiry_form")
+    if (year, month) < (in_seoul.year, in_seoul.month):
+        raise Refusal("expiry_past")
+    return f"{year:04}-{month:02}"
+
+
+def birth(text: str) -> str:
+    """A real YYMMDD, or a business number (dashes allowed) with a right check digit → digits."""
+    digits = text.strip()
+    if re.fullmatch(r"[0-9]{6}", digits):
+        if not _is_a_day(digits):
+            raise Refusal("birth_not_a_day")
+        return digits
+    digits = digits.replace("-", "")
+    if re.fullmatch(r"[0-9]{10}", digits):
+        if not _is_a_business_number(digits):
+            raise Refusal("business_number_wrong")
+        return digits
+    raise Refusal("birth_form")
+
+
+def _is_a_day(yymmdd: str) -> bool:
+    """Of the 1900s or the 2000s: the century is not written."""
+    year, month, day = (int(yymmdd[start : start + 2]) for start in (0, 2, 4))
+    for century in (1900, 2000):
+        try:
+            datetime(century + year, month, day, tzinfo=SEOUL)
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+def _is_a_business_number(ten_digits: str) -> bool:
+    digits = [int(digit) for digit in ten_digits]
+    total = sum(digit * weight for digit, weight in zip(digits, BUSINESS_NUMBER_WEIGHTS, strict=False))
+    total += digits[8] * 5 // 10
+    return (total + digits[9]) % 10 == 0
+
+
+def pwd_2digit(text: str) -> str:
+    """The first two digits of the card's password; leading zeros count."""
+    if not re.fullmatch(r"[0-9]{2}", text.strip()):
+        raise Refusal("pwd_2digit_form")
+    return text.strip()
+
+
+def masked(number: str) -> str:
+    """First six and last four digits at the most; a number that is masked already stays as it is."""
+    digits = re.sub(r"[\s.\-]", "", number)
+    if "*" in digits or len(digits) < 12:
+        return number
+    return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"

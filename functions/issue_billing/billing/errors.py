@@ -1,0 +1,86 @@
+"""Every way an attempt can end other than with a billing key: one class per decision the caller has to make.
+
+    BillingError
+    ├── InvalidRequest            correct the fields named in `errors`
+    ├── TooLarge                  send less
+    ├── UnsupportedMediaType      send JSON or a form
+    ├── AlreadyRegistered         the customer_uid holds a card that may not be replaced
+    ├── Declined                  Iamport said no, in its own words
+    ├── GatewayError              Iamport's answer was broken, nothing was issued: safe to try again
+    ├── Unavailable               nothing was sent: safe to try again
+    └── OutcomeUnknown            sent, and nobody knows: never try again on a guess
+
+`code` is the contract's `code`. What HTTP makes of it stands in `app`. None of them carries what a caller sent.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: its name as the caller spelled it, and the key of a text in `messages`."""
+
+    field: str
+    reason: str
+
+
+class BillingError(Exception):
+    """`reason` tells the operator why, in our own words: which part did not answer, which rule was broken."""
+
+    code: ClassVar[str]
+    reason: str | None = None
+
+
+class InvalidRequest(BillingError):
+    code = "invalid_request"
+
+    def __init__(self, *errors: FieldError) -> None:
+        self.errors = errors
+        self.reason = ", ".join(f"{error.field}: {error.reason}" for error in errors)
+        super().__init__(self.reason)
+
+
+class TooLarge(BillingError):
+    code = "too_large"
+
+
+class UnsupportedMediaType(BillingError):
+    code = "unsupported_media_type"
+
+
+class AlreadyRegistered(BillingError):
+    code = "already_registered"
+
+
+class Declined(BillingError):
+    """`message` is Iamport's, verbatim: it passes the PG's text through, and that changes without notice."""
+
+    code = "declined"
+
+    def __init__(self, message: str | None) -> None:
+        super().__init__()
+        self.message = message
+
+
+class GatewayError(BillingError):
+    code = "gateway_error"
+
+
+class Unavailable(BillingError):
+    code = "unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class OutcomeUnknown(BillingError):
+    """`still_working`: nobody ended the exchange, so Iamport may yet issue the key after we stop waiting."""
+
+    code = "outcome_unknown"
+
+    def __init__(self, reason: str, *, still_working: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.still_working = still_working

@@ -1,0 +1,278 @@
+"""The gateway: Iamport's (PortOne V1) REST API, and what each of its failures means.
+
+    seen                                             means              raised
+    DNS, refused, TLS, connect time-out              never sent         retried, then Unavailable
+    401                                              not processed      a fresh token, a fresh secret, then Unavailable
+    code ≠ 0 on any HTTP status below 500            decided: no        Declined
+    read time-out, line cut, 5xx, 429, not JSON      unknown            OutcomeUnknown
+
+An issuing request is never repeated on a guess: only where it is certain that Iamport did not process it.
+Facts: PortOne's published V1 schema (edition of 2026-07-27), and answers captured in public issues.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+import requests
+
+from billing.card import Card, masked
+from billing.connection import NeverConnected, new_session
+from billing.credentials import Credentials, CredentialsStore
+from billing.customer import Customer
+from billing.deadline import Deadline
+from billing.errors import Declined, OutcomeUnknown, Unavailable
+from billing.sensitive import Sensitive
+from billing.settings import Settings
+
+CONNECT_SECONDS = 3.0
+LOOK_UP_SECONDS = 5.0
+"""The longest that a token or a look-up may take: neither waits for a PG."""
+LEAST_ISSUE_SECONDS = 4.0
+"""A PG needs seconds; with less than this left a card is not sent at all."""
+IDLE_SECONDS = 30.0
+"""An idle connection older than this is given up: its other end may have hung up while Lambda was frozen, and a
+request lost that way looks like an attempt whose outcome is unknown."""
+TOKEN_MARGIN_SECONDS = 60.0
+PAUSES_BETWEEN_CONNECTS = (0.25, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class BillingKey:
+    """What Iamport has registered under a customer_uid."""
+
+    customer_uid: str
+    card_name: str | None
+    card_number: str | None
+    """Masked."""
+    card_type: Literal["credit", "debit"] | None
+    updated: int
+    """UNIX seconds by Iamport's clock: when this card was put under the uid."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An envelope {"code", "message", "response"}, read tolerantly."""
+
+    http_status: int
+    code: int
+    message: str | None
+    response: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Token:
+    text: Sensitive
+    good_until: float
+    """On the local wall clock, worked out from the answer's own `expired_at - now`: local clocks drift."""
+
+
+class Iamport:
+    """Keeps one connection and one token per container."""
+
+    def __init__(self, settings: Settings, credentials: CredentialsStore) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._session = new_session()
+        self._last_used = 0.0
+        self._token: Token | None = None
+        self._clock_ahead = 0.0
+        self._seconds_waited = 0.0
+
+    def now(self) -> int:
+        """UNIX seconds by Iamport's clock, as far as its last token told."""
+        return int(time.time() + self._clock_ahead)
+
+    def take_seconds_waited(self) -> float:
+        """Time spent waiting for Iamport since this was last asked."""
+        waited, self._seconds_waited = self._seconds_waited, 0.0
+        return waited
+
+    def issue(self, customer: Customer, card: Card, deadline: Deadline) -> BillingKey:
+        """Registers the card under the customer_uid; a card registered before is silently replaced.
+
+        `deadline` is when the answer has to be there. Raises Declined, Unavailable, OutcomeUnknown.
+        """
+        body = {
+            "card_number": card.number.reveal(),
+            "expiry": card.expiry.reveal(),
+            "birth": card.birth.reveal(),
+            "pwd_2digit": card.pwd_2digit.reveal(),
+            "channel_key": self._settings.iamport_channel_key,
+            "pg": self._settings.iamport_pg,
+            **{name: value.reveal() for name, value in customer.details},
+        }
+        body = {name: value for name, value in body.items() if value}
+        answer = self._authorized("POST", _customer_path(customer.uid), deadline, body, least=LEAST_ISSUE_SECONDS)
+        if answer.code != 0:
+            raise Declined(None if answer.message is None else card.hide_in(answer.message))
+        return _billing_key(customer.uid, answer)
+
+    def look_up(self, customer_uid: str, deadline: Deadline) -> BillingKey | None:
+        """What is registered under the customer_uid, None for nothing. Raises Unavailable when that stays open."""
+        deadline = _at_most(LOOK_UP_SECONDS, deadline)
+        answer = _asked_twice(lambda: self._authorized("GET", _customer_path(customer_uid), deadline))
+        match answer:
+            case Answer(code=0, response=dict()):
+                return _billing_key(customer_uid, answer)
+            # As captured, and as the schema has it.
+            case Answer(http_status=200, code=1) | Answer(http_status=404):
+                return None
+        raise Unavailable("look_up_refused")
+
+    def _authorized(
+        self, method: str, path: str, deadline: Deadline, body: dict[str, str] | None = None, *, least: float = 0.0
+    ) -> Answer:
+        """A 401 means: not processed. A fresh token once, then a token from the secret read anew, once."""
+        for token in self._tokens(deadline):
+            answer = self._exchange(method, path, deadline, body, token=token, least=least)
+            if answer.http_status != 401:
+                return answer
+        raise Unavailable("token_refused")
+
+    def _tokens(self, deadline: Deadline) -> Iterator[Sensitive]:
+        if self._token is None or self._token.good_until - time.time() < TOKEN_MARGIN_SECONDS:
+            self._token = self._new_token(deadline)
+        yield self._token.text
+        self._token = self._new_token(deadline)
+        yield self._token.text
+        self._credentials.read_anew()
+        self._token = self._new_token(deadline)
+        yield self._token.text
+
+    def _new_token(self, deadline: Deadline) -> Token:
+        """Raises Unavailable: without a token no card has been sent."""
+        self._token = None
+        deadline = _at_most(LOOK_UP_SECONDS, deadline)
+        answer = self._ask_for_token(self._credentials.read(), deadline)
+        if answer.http_status == 401:
+            answer = self._ask_for_token(self._credentials.read_anew(), deadline)
+        match answer:
+            case Answer(
+                code=0, response={"access_token": str(text), "now": int(now), "expired_at": int(expired_at)}
+            ) if text:
+                received = time.time()
+                self._clock_ahead = now - received
+                return Token(Sensitive(text), good_until=received + expired_at - now)
+        raise Unavailable("wrong_key" if answer.http_status == 401 else "token_not_given")
+
+    def _ask_for_token(self, credentials: Credentials, deadline: Deadline) -> Answer:
+        body = {"imp_key": credentials.imp_key.reveal(), "imp_secret": credentials.imp_secret.reveal()}
+        return _asked_twice(lambda: self._exchange("POST", "/users/getToken", deadline, body))
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        body: dict[str, str] | None,
+        *,
+        token: Sensitive | None = None,
+        least: float = 0.0,
+    ) -> Answer:
+        """One request, sent at most once. Raises Unavailable (never sent), OutcomeUnknown (sent, no answer)."""
+        started = time.monotonic()
+        try:
+            return _answer(self._sent_once(method, path, deadline, body, token, least))
+        except requests.exceptions.RequestException as failure:
+            reason, timed_out = type(failure).__name__, isinstance(failure, requests.exceptions.Timeout)
+        finally:
+            self._last_used = time.time()
+            self._seconds_waited += time.monotonic() - started
+        # Raised out here because requests' exception holds the request, and with it the card.
+        raise OutcomeUnknown(reason, still_working=timed_out)
+
+    def _sent_once(
+        self,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        body: dict[str, str] | None,
+        token: Sensitive | None,
+        least: float,
+    ) -> requests.Response:
+        """Tries again only while no connection could be made."""
+        if time.time() - self._last_used > IDLE_SECONDS:
+            self._session.close()
+        failure = "no_time_left"
+        for pause in (*PAUSES_BETWEEN_CONNECTS, 0.0):
+            left = deadline.left()
+            if left <= least:
+                break
+            try:
+                return self._session.request(
+                    method,
+                    self._settings.iamport_base_url + path,
+                    json=body,
+                    headers={"Authorization": f"Bearer {token.reveal()}"} if token else {},
+                    timeout=(min(CONNECT_SECONDS, left), left),
+                    # A redirected POST would carry the card to wherever the answer points.
+                    allow_redirects=False,
+                )
+            except (NeverConnected, requests.exceptions.ConnectTimeout) as never_sent:
+                failure = f"iamport_unreachable: {never_sent}"
+            time.sleep(min(pause, deadline.left()))
+        raise Unavailable(failure)
+
+
+def _customer_path(customer_uid: str) -> str:
+    return f"/subscribe/customers/{quote(customer_uid, safe='')}"
+
+
+def _at_most(seconds: float, deadline: Deadline) -> Deadline:
+    return Deadline(min(deadline.moment, Deadline.after(seconds).moment))
+
+
+def _asked_twice(ask: Callable[[], Answer]) -> Answer:
+    """For requests that change nothing: once more where the first answer was lost. Raises Unavailable."""
+    try:
+        return ask()
+    except OutcomeUnknown:
+        pass
+    try:
+        return ask()
+    except OutcomeUnknown as failure:
+        raise Unavailable(f"iamport_not_answering: {failure.reason}") from None
+
+
+def _answer(response: requests.Response) -> Answer:
+    """Raises OutcomeUnknown for what is no decision of Iamport's: 5xx, 429, redirects, anything but an envelope."""
+    if response.status_code >= 500 or response.status_code == 429 or 300 <= response.status_code < 400:
+        raise OutcomeUnknown(f"http_{response.status_code}", still_working=False)
+    document: object = None
+    with suppress(ValueError):
+        document = response.json()
+    match document:
+        case {"code": int(code), **others} if not isinstance(code, bool):
+            message, fields = others.get("message"), others.get("response")
+            return Answer(
+                http_status=response.status_code,
+                code=code,
+                message=message if isinstance(message, str) and message else None,
+                response=fields if isinstance(fields, dict) else None,
+            )
+    if response.status_code == 401:
+        # The body of a 401 is not documented; that the request was not processed is.
+        return Answer(401, code=-1, message=None, response=None)
+    raise OutcomeUnknown("not_an_envelope", still_working=False)
+
+
+def _billing_key(customer_uid: str, answer: Answer) -> BillingKey:
+    """Any field but the envelope's may be null or missing; a success without a response tells nothing."""
+    if answer.response is None:
+        raise OutcomeUnknown("empty_response", still_working=False)
+    fields = answer.response
+    name, number, updated = (fields.get(field) for field in ("card_name", "card_number", "updated"))
+    return BillingKey(
+        customer_uid=customer_uid,
+        card_name=name if isinstance(name, str) else None,
+        card_number=masked(number) if isinstance(number, str) else None,
+        card_type=CARD_TYPES.get(fields.get("card_type")),
+        updated=updated if isinstance(updated, int) else 0,
+    )
+
+
+CARD_TYPES: dict[object, Literal["credit", "debit"]] = {0: "credit", 1: "debit"}

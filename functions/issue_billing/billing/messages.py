@@ -1,0 +1,157 @@
+"""The words that a card holder may read, in Korean and English; Korean where nothing else is asked for.
+
+`SUCCESS` stays in English: the published guide's frontends look at it.
+"""
+
+from contextlib import suppress
+from typing import Literal
+
+Language = Literal["ko", "en"]
+
+SUCCESS = "Billing has successfully issued"
+
+BY_CODE: dict[str, dict[Language, str]] = {
+    "invalid_request": {
+        "ko": "입력한 내용을 확인해 주세요.",
+        "en": "Please check what you entered.",
+    },
+    "already_registered": {
+        "ko": "이미 등록된 카드가 있어 새 카드를 등록하지 않았습니다.",
+        "en": "A card is registered already, so the new one was not.",
+    },
+    "declined": {
+        "ko": "카드 등록이 거절되었습니다. 카드 정보를 확인하거나 다른 카드를 이용해 주세요.",
+        "en": "The card was declined. Please check the details or use another card.",
+    },
+    "too_large": {
+        "ko": "전송한 내용이 너무 큽니다.",
+        "en": "The request is too large.",
+    },
+    "unsupported_media_type": {
+        "ko": "application/json 또는 application/x-www-form-urlencoded(UTF-8) 형식으로 보내 주세요.",
+        "en": "Please send application/json or application/x-www-form-urlencoded in UTF-8.",
+    },
+    "gateway_error": {
+        "ko": "결제 대행사의 오류로 카드가 등록되지 않았습니다. 잠시 후 다시 시도해 주세요.",
+        "en": "The payment gateway had an error and the card was not registered. Please try again in a moment.",
+    },
+    "unavailable": {
+        "ko": "지금은 카드를 등록할 수 없습니다. 카드는 등록되지 않았으니 잠시 후 다시 시도해 주세요.",
+        "en": "Cards can't be registered right now. Nothing was registered; please try again in a moment.",
+    },
+    "outcome_unknown": {
+        "ko": "카드 등록 결과를 아직 확인하지 못했습니다. 다시 시도하지 말고 판매자에게 문의해 주세요.",
+        "en": "We don't know yet whether the card was registered. Please don't try again; ask the merchant.",
+    },
+    "not_found": {
+        "ko": "요청한 주소를 찾을 수 없습니다.",
+        "en": "There is nothing at this address.",
+    },
+    "internal_error": {
+        "ko": "처리 중 오류가 발생했습니다. 다시 시도하지 말고 판매자에게 문의해 주세요.",
+        "en": "Something went wrong. Please don't try again; ask the merchant.",
+    },
+}
+
+BY_REASON: dict[str, dict[Language, str]] = {
+    "required": {
+        "ko": "필수 항목입니다.",
+        "en": "This is required.",
+    },
+    "sent_twice": {
+        "ko": "같은 항목이 두 번 전송되었습니다.",
+        "en": "This was sent twice.",
+    },
+    "not_a_string": {
+        "ko": "문자열로 보내 주세요.",
+        "en": "Please send a string.",
+    },
+    "number_not_string": {
+        "ko": "숫자가 아닌 문자열로 보내 주세요. 숫자로 보내면 앞자리 0이 사라집니다.",
+        "en": "Please send a string, not a number: a number loses its leading zeros.",
+    },
+    "too_long": {
+        "ko": "너무 깁니다.",
+        "en": "This is too long.",
+    },
+    "unprintable": {
+        "ko": "사용할 수 없는 문자가 있습니다.",
+        "en": "This has characters that can't be used.",
+    },
+    "card_number_form": {
+        "ko": "카드번호 14~19자리 숫자를 입력해 주세요.",
+        "en": "Please enter the card number, 14 to 19 digits.",
+    },
+    "expiry_form": {
+        "ko": "유효기간을 YYYY-MM 또는 MM/YY 형식으로 입력해 주세요.",
+        "en": "Please enter the expiry date as YYYY-MM or MM/YY.",
+    },
+    "expiry_past": {
+        "ko": "유효기간이 지난 카드입니다.",
+        "en": "This card has expired.",
+    },
+    "birth_form": {
+        "ko": "생년월일 6자리 또는 사업자등록번호 10자리를 입력해 주세요.",
+        "en": "Please enter the birth date as six digits (YYMMDD), or the ten-digit business number.",
+    },
+    "birth_not_a_day": {
+        "ko": "생년월일(YYMMDD)을 확인해 주세요.",
+        "en": "Please check the birth date (YYMMDD).",
+    },
+    "business_number_wrong": {
+        "ko": "사업자등록번호를 확인해 주세요.",
+        "en": "Please check the business number.",
+    },
+    "pwd_2digit_form": {
+        "ko": "카드 비밀번호 앞 2자리를 입력해 주세요.",
+        "en": "Please enter the first two digits of the card password.",
+    },
+    "holds_card_number": {
+        "ko": "이 항목에는 카드번호를 넣을 수 없습니다.",
+        "en": "The card number must not be entered here.",
+    },
+    "customer_uid_form": {
+        "ko": "customer_uid는 앞뒤에 공백이 없는 출력 가능한 문자여야 합니다.",
+        "en": "customer_uid must be printable characters, without white space at its ends.",
+    },
+    "customer_uid_long": {
+        "ko": "customer_uid는 80자까지입니다.",
+        "en": "customer_uid has at most 80 characters.",
+    },
+    "body_empty": {
+        "ko": "요청 본문이 비어 있습니다.",
+        "en": "The body is empty.",
+    },
+    "body_encoding": {
+        "ko": "요청 본문의 문자 인코딩이 올바르지 않습니다. UTF-8로 보내 주세요.",
+        "en": "The body is not in the character encoding that it should be. Please send UTF-8.",
+    },
+    "body_not_json": {
+        "ko": "요청 본문이 올바른 JSON이 아닙니다.",
+        "en": "The body is not valid JSON.",
+    },
+    "body_not_object": {
+        "ko": "요청 본문은 JSON 객체여야 합니다.",
+        "en": "The body must be a JSON object.",
+    },
+    "body_not_form": {
+        "ko": "요청 본문이 올바른 UTF-8 폼 형식이 아닙니다.",
+        "en": "The body is not a valid form in UTF-8.",
+    },
+}
+
+
+def language_for(accept_language: str) -> Language:
+    """English where the header ranks it above Korean (RFC 9110, 12.5.4), else Korean."""
+    return "en" if _weight(accept_language, "en") > _weight(accept_language, "ko") else "ko"
+
+
+def _weight(accept_language: str, language: Language) -> float:
+    weights = {"*": 0.0}
+    for item in accept_language.lower().split(","):
+        language_range, _, parameter = (part.strip() for part in item.partition(";"))
+        name, _, weight = (part.strip() for part in parameter.partition("="))
+        primary_tag = language_range.split("-")[0]
+        with suppress(ValueError):
+            weights[primary_tag] = max(weights.get(primary_tag, 0.0), float(weight) if name == "q" else 1.0)
+    return weights.get(language, weights["*"])

@@ -1,0 +1,51 @@
+"""What the operator sees: one structured log line and one metric for each way a request can end.
+
+Card data can't get here: no function takes a request, and of an exception only its type and place are written.
+"""
+
+import traceback
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+logger = Logger()
+metrics = Metrics()
+
+METRIC_BY_OUTCOME = {
+    "issued": "BillingKeyIssued",
+    "declined": "BillingKeyDeclined",
+    "invalid_request": "InvalidRequest",
+    "too_large": "InvalidRequest",
+    "unsupported_media_type": "InvalidRequest",
+    "already_registered": "AlreadyRegistered",
+    "gateway_error": "GatewayError",
+    "unavailable": "GatewayUnavailable",
+    "outcome_unknown": "OutcomeUnknown",
+    "internal_error": "InternalError",
+}
+
+SERIOUS_OUTCOMES = ("gateway_error", "unavailable", "outcome_unknown")
+
+
+def note_outcome(outcome: str, *, reason: str | None = None, gateway_seconds: float = 0.0) -> None:
+    """`outcome`: `issued` or the contract's code. `reason`: for the operator, made of our own words only."""
+    metrics.add_metric(METRIC_BY_OUTCOME[outcome], MetricUnit.Count, 1)
+    keys: dict[str, object] = {"outcome": outcome}
+    if reason:
+        keys["reason"] = reason
+    if gateway_seconds:
+        milliseconds = round(gateway_seconds * 1000)
+        metrics.add_metric("GatewayLatency", MetricUnit.Milliseconds, milliseconds)
+        keys["gateway_milliseconds"] = milliseconds
+    log = logger.error if outcome in SERIOUS_OUTCOMES else logger.info
+    log("request ended", extra=keys)
+
+
+def note_unforeseen(failure: Exception) -> None:
+    """Its message may hold anything, so it is not written."""
+    metrics.add_metric(METRIC_BY_OUTCOME["internal_error"], MetricUnit.Count, 1)
+    place = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(failure.__traceback__)]
+    logger.error(
+        "request ended",
+        extra={"outcome": "internal_error", "exception_type": type(failure).__qualname__, "place": place[-8:]},
+    )

@@ -1,0 +1,57 @@
+"""Which customer_uids and details are taken."""
+
+import pytest
+
+from billing.customer import LONGEST_DETAIL, customer_uid, read_customer
+from billing.errors import InvalidRequest
+from billing.request import Fields, Refusal
+
+
+@pytest.mark.parametrize("uid", ["68", "user 1", "../x", "a/b?c#d", "홍길동", "%2e%2e", "x" * 80, "...", "@:;+=&"])
+def test_any_printable_uid_is_taken_as_it_is(uid: str) -> None:
+    assert customer_uid(uid) == uid
+
+
+@pytest.mark.parametrize(
+    ("uid", "reason"),
+    [
+        ("x" * 81, "customer_uid_long"),
+        (" a", "customer_uid_form"),
+        ("a ", "customer_uid_form"),
+        ("a\x00", "customer_uid_form"),
+        ("a\nb", "customer_uid_form"),
+        ("a\u200bb", "customer_uid_form"),
+        ("\ud800", "customer_uid_form"),
+        (".", "customer_uid_form"),
+        ("..", "customer_uid_form"),
+    ],
+)
+def test_a_uid_that_cannot_name_one_customer_at_iamport_is_refused(uid: str, reason: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        customer_uid(uid)
+    assert refusal.value.reason == reason
+
+
+def test_details_are_taken_up_to_iamports_length_limits() -> None:
+    longest = {name: "가" * length for name, length in LONGEST_DETAIL.items()}
+    fields = Fields({"customer_uid": "u", **longest}.items())
+    customer = read_customer(fields)
+    fields.check()
+    assert {name: value.reveal() for name, value in customer.details} == longest
+
+
+def test_details_beyond_the_limits_or_unprintable_are_refused_together() -> None:
+    too_long = {name: "x" * (length + 1) for name, length in LONGEST_DETAIL.items()}
+    fields = Fields({"customer_uid": "u", **too_long, "customer_tel": "\x00"}.items())
+    read_customer(fields)
+    with pytest.raises(InvalidRequest) as refused:
+        fields.check()
+    assert {error.field: error.reason for error in refused.value.errors} == {
+        **dict.fromkeys(too_long, "too_long"),
+        "customer_tel": "unprintable",
+    }
+
+
+def test_a_customer_does_not_show_its_details() -> None:
+    fields = Fields({"customer_uid": "u", "customer_name": "홍길동"}.items())
+    assert "홍길동" not in repr(read_customer(fields))
