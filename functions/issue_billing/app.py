@@ -4,6 +4,7 @@ Nothing that a caller sent is logged: no event, no body, and of an exception onl
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -14,17 +15,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from billing import answers
 from billing.card import read_card
 from billing.credentials import CredentialsStore
-from billing.customer import read_customer
+from billing.customer import Claim, read_customer
 from billing.deadline import Deadline
 from billing.errors import BillingError
 from billing.iamport import Iamport
-from billing.issuance import issue_billing_key
+from billing.issuance import Services, issue_billing_key
+from billing.ledger import Ledger
 from billing.observability import logger, metrics, note_outcome, note_unforeseen
-from billing.request import read_fields
+from billing.request import Fields, read_fields
 from billing.settings import read_settings
 
 settings = read_settings(os.environ)
-iamport = Iamport(settings, CredentialsStore(settings.iamport_secret_id))
+credentials = CredentialsStore(settings.iamport_secret_id)
+iamport = Iamport(settings, credentials)
+services = Services(credentials, iamport, Ledger(settings))
 # `debug` is given because POWERTOOLS_DEV would otherwise make the resolver print the event.
 resolver = APIGatewayRestResolver(debug=False)
 
@@ -44,21 +48,29 @@ def issue_billing() -> Response[str]:
     fields = read_fields(
         event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
     )
-    customer, card = read_customer(fields), read_card(fields)
+    customer, card = read_customer(fields, _claim(fields)), read_card(fields)
     fields.check()
-    billing_key = issue_billing_key(customer, card, iamport, deadline)
+    issued = issue_billing_key(customer, card, services, deadline)
     note_outcome("issued", gateway_seconds=iamport.take_seconds_waited())
-    return _answer(answers.issued(billing_key))
+    return _answer(answers.issued(issued))
+
+
+@resolver.get("/subscription/issue-billing")
+@resolver.get("/subscriptions/issue-billing")
+def show_card_form() -> Response[str]:
+    note_outcome("card_form_shown")
+    return _page(None)
 
 
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
 def refuse(error: BillingError) -> Response[str]:
     note_outcome(error.code, reason=error.reason, gateway_seconds=iamport.take_seconds_waited())
-    return _answer(answers.refused(error, _caller().language))
+    return _answer(answers.refused(error, _caller().language), answers.retry_after(error))
 
 
 @resolver.not_found
 def not_found(_: NotFoundError) -> Response[str]:
+    note_outcome("not_found")
     return _answer(answers.failed("not_found", _caller().language))
 
 
@@ -69,9 +81,30 @@ def fail(failure: Exception) -> Response[str]:
     return _answer(answers.failed("internal_error", _caller().language))
 
 
+def _claim(fields: Fields) -> Claim | None:
+    """Who the customer is by the merchant's signature; None where the browser may say. Raises InvalidCustomerToken."""
+    if settings.customer_identity == "open":
+        return None
+    # Here and not above: PyJWT costs time at every cold start, and `open` does without.
+    from billing.customer_token import read_claim
+
+    token = fields.read("customer_token", str, required=False)
+    return read_claim(token, credentials.read().customer_token_keys)
+
+
 def _caller() -> answers.Caller:
     return answers.read_caller(resolver.current_event)
 
 
-def _answer(body: dict[str, Any]) -> Response[str]:
-    return answers.answer(body, _caller(), settings.allowed_origins)
+def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
+    caller = _caller()
+    if caller.wants_page:
+        return _page(body)
+    return answers.answer(body, caller, settings.allowed_origins, headers)
+
+
+def _page(body: dict[str, Any] | None) -> Response[str]:
+    # Here and not above: most requests need no page.
+    from card_form import page
+
+    return page.show(resolver.current_event.query_string_parameters, _caller().language, settings, body)

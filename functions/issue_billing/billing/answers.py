@@ -10,16 +10,20 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from billing import messages
-from billing.errors import BillingError, Declined, InvalidRequest
-from billing.iamport import BillingKey
+from billing.errors import BillingError, Declined, InvalidRequest, TooManyAttempts
+from billing.issuance import Issued
+from billing.negotiation import prefers_html
 
 HTTP_STATUS = {
     "declined": HTTPStatus.OK,
     "invalid_request": HTTPStatus.BAD_REQUEST,
+    "invalid_customer_token": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "already_registered": HTTPStatus.CONFLICT,
+    "in_progress": HTTPStatus.CONFLICT,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "too_many_attempts": HTTPStatus.TOO_MANY_REQUESTS,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "gateway_error": HTTPStatus.BAD_GATEWAY,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -35,18 +39,31 @@ class Caller:
     language: messages.Language
     origin: str
     """The page's origin; empty where no browser asks from another one."""
+    wants_page: bool
+    """A browser that opens or posts a form by itself, and will show what comes back."""
 
 
 def read_caller(event: APIGatewayProxyEvent) -> Caller:
     return Caller(
         request_id=event.request_context.request_id or "",
-        language=messages.language_for(event.headers.get("accept-language", "")),
+        language=_language(event),
         origin=event.headers.get("origin", ""),
+        wants_page=prefers_html(event.headers.get("accept", "")),
     )
 
 
-def issued(billing_key: BillingKey) -> dict[str, Any]:
-    return {
+def _language(event: APIGatewayProxyEvent) -> messages.Language:
+    """`?lang=` where the card form's address has it."""
+    match event.query_string_parameters.get("lang"):
+        case "ko" | "en" as language:
+            return language
+        case _:
+            return messages.language_for(event.headers.get("accept-language", ""))
+
+
+def issued(issued: Issued) -> dict[str, Any]:
+    billing_key, payment = issued.billing_key, issued.payment
+    body: dict[str, Any] = {
         "status": "success",
         "message": messages.SUCCESS,
         "customer_uid": billing_key.customer_uid,
@@ -56,6 +73,14 @@ def issued(billing_key: BillingKey) -> dict[str, Any]:
             "type": billing_key.card_type,
         },
     }
+    if payment is not None:
+        body["payment"] = {
+            "merchant_uid": payment.merchant_uid,
+            "imp_uid": payment.imp_uid,
+            "amount": payment.amount,
+            "receipt_url": payment.receipt_url,
+        }
+    return body
 
 
 def failed(code: str, language: messages.Language) -> dict[str, Any]:
@@ -74,7 +99,16 @@ def refused(error: BillingError, language: messages.Language) -> dict[str, Any]:
     return body
 
 
-def answer(body: Mapping[str, Any], caller: Caller, allowed_origins: tuple[str, ...]) -> Response[str]:
+def retry_after(error: BillingError) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
+
+
+def answer(
+    body: Mapping[str, Any],
+    caller: Caller,
+    allowed_origins: tuple[str, ...],
+    headers: Mapping[str, str] | None = None,
+) -> Response[str]:
     """`body` with the request's id, under the HTTP status of its `code`."""
     return Response(
         status_code=HTTP_STATUS[body["code"]] if "code" in body else HTTPStatus.OK,
@@ -84,6 +118,7 @@ def answer(body: Mapping[str, Any], caller: Caller, allowed_origins: tuple[str, 
             **_cors_headers(caller.origin, allowed_origins),
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
+            **(headers or {}),
         },
     )
 

@@ -1,5 +1,7 @@
-"""The API key of the merchant's Iamport account, from AWS Secrets Manager."""
+"""The merchant's secret in AWS Secrets Manager: the API key of its Iamport account, and what is derived from it."""
 
+import hashlib
+import hmac
 import json
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +24,16 @@ CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_at
 class Credentials:
     imp_key: Sensitive
     imp_secret: Sensitive
+    customer_token_keys: tuple[Sensitive, ...]
+    """The keys that may have signed a customer token: the current one, and the one before while it is rotated."""
+
+    def fingerprint(self, text: str) -> str:
+        """Tells two texts apart and tells nothing else to who lacks imp_secret.
+
+        A bare hash of a card number could be reversed by trying all numbers.
+        """
+        key = hmac.digest(self.imp_secret.reveal().encode(), b"card-door card fingerprint", hashlib.sha256)
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 class CredentialsStore:
@@ -53,13 +65,21 @@ class CredentialsStore:
 
 
 def _credentials_in(secret_text: str) -> Credentials:
-    """{"imp_key": ..., "imp_secret": ...}"""
+    """{"imp_key": ..., "imp_secret": ..., "customer_token_key": ..., "customer_token_key_previous": ...}
+
+    The last two are for signed customer tokens and may be missing.
+    """
     secret: object = None
     with suppress(ValueError):
         secret = json.loads(secret_text)
     if not isinstance(secret, dict):
         raise Unavailable("secret_not_a_json_object")
-    return Credentials(imp_key=_filled_in(secret, "imp_key"), imp_secret=_filled_in(secret, "imp_secret"))
+    token_keys = (secret.get("customer_token_key"), secret.get("customer_token_key_previous"))
+    return Credentials(
+        imp_key=_filled_in(secret, "imp_key"),
+        imp_secret=_filled_in(secret, "imp_secret"),
+        customer_token_keys=tuple(Sensitive(key) for key in token_keys if isinstance(key, str) and key),
+    )
 
 
 def _filled_in(secret: dict[str, object], name: str) -> Sensitive:

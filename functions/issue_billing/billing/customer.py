@@ -1,7 +1,8 @@
 """Whose card it is: the customer_uid that a billing key is filed under, and what its owner is called.
 
 In `open` identity the browser names the customer_uid. Nobody vouches for it, so a card that is registered under it
-may not be replaced (design: re-using a customer_uid silently replaces the card at Iamport).
+may not be replaced: Iamport replaces a card silently when its customer_uid is used again.
+In `signed` identity the merchant's server vouches for it by a token (`customer_token`).
 """
 
 import re
@@ -27,23 +28,51 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Customer:
+class Payment:
+    """The first payment, taken in the same call; named by the merchant's server alone."""
+
+    merchant_uid: str
+    amount: int
+    name: str
+    details: tuple[tuple[str, Sensitive | int], ...]
+    """Iamport's optional parameters of a payment, only those given."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who the customer is, as far as somebody vouches for it."""
+
     uid: str
     may_replace: bool
     """Whether a card that is registered under the uid may be replaced."""
+    payment: Payment | None
+
+
+@dataclass(frozen=True)
+class Customer:
+    uid: str
+    vouched_for: bool
+    """Whether the merchant's server signed the uid."""
+    may_replace: bool
+    payment: Payment | None
     details: tuple[tuple[str, Sensitive], ...]
     """Iamport's optional customer_* parameters, only those given."""
 
 
-def read_customer(fields: Fields) -> Customer:
-    """Reads the customer's fields and refuses, through `fields`, what is wrong with them."""
+def read_customer(fields: Fields, claim: Claim | None = None) -> Customer:
+    """Reads the customer's fields and refuses, through `fields`, what is wrong with them.
+
+    Where a signed token made a `claim`, the body's own customer_uid is ignored.
+    """
     details = {
         name: fields.read(name, partial(detail, longest=longest), required=False)
         for name, longest in LONGEST_DETAIL.items()
     }
     return Customer(
-        uid=fields.read("customer_uid", customer_uid),
-        may_replace=False,
+        uid=fields.read("customer_uid", customer_uid) if claim is None else claim.uid,
+        vouched_for=claim is not None,
+        may_replace=claim is not None and claim.may_replace,
+        payment=None if claim is None else claim.payment,
         details=tuple((name, Sensitive(text)) for name, text in details.items() if text),
     )
 

@@ -4,6 +4,9 @@
     ├── InvalidRequest            correct the fields named in `errors`
     ├── TooLarge                  send less
     ├── UnsupportedMediaType      send JSON or a form
+    ├── InvalidCustomerToken      have the merchant's server sign a new one
+    ├── InProgress                wait: another attempt for the customer_uid is under way
+    ├── TooManyAttempts           wait for `retry_after` seconds
     ├── AlreadyRegistered         the customer_uid holds a card that may not be replaced
     ├── Declined                  Iamport said no, in its own words
     ├── GatewayError              Iamport's answer was broken, nothing was issued: safe to try again
@@ -14,7 +17,10 @@
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from billing.iamport import BillingKey
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,37 @@ class UnsupportedMediaType(BillingError):
     code = "unsupported_media_type"
 
 
+class InvalidCustomerToken(BillingError):
+    """All ways to be wrong look the same to the caller; `reason` is for the operator."""
+
+    code = "invalid_customer_token"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class InProgress(BillingError):
+    code = "in_progress"
+
+
+class TooManyAttempts(BillingError):
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: int, reason: str) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.reason = reason
+
+
 class AlreadyRegistered(BillingError):
+    """`billing_key` is the one that is registered; the caller is not told, as nobody vouches for who asks."""
+
     code = "already_registered"
+
+    def __init__(self, billing_key: "BillingKey") -> None:
+        super().__init__()
+        self.billing_key = billing_key
 
 
 class Declined(BillingError):

@@ -11,7 +11,7 @@ Facts: PortOne's published V1 schema (edition of 2026-07-27), and answers captur
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,7 +22,7 @@ import requests
 from billing.card import Card, masked
 from billing.connection import NeverConnected, new_session
 from billing.credentials import Credentials, CredentialsStore
-from billing.customer import Customer
+from billing.customer import Customer, Payment
 from billing.deadline import Deadline
 from billing.errors import Declined, OutcomeUnknown, Unavailable
 from billing.sensitive import Sensitive
@@ -49,8 +49,22 @@ class BillingKey:
     card_number: str | None
     """Masked."""
     card_type: Literal["credit", "debit"] | None
-    updated: int
-    """UNIX seconds by Iamport's clock: when this card was put under the uid."""
+    updated: int | None
+    """UNIX seconds by Iamport's clock: when this card was put under the uid; None where that wasn't told."""
+
+
+@dataclass(frozen=True)
+class PaidPayment:
+    merchant_uid: str
+    imp_uid: str
+    amount: int
+    """Won."""
+    receipt_url: str | None
+
+
+@dataclass(frozen=True)
+class FailedPayment:
+    message: str | None
 
 
 @dataclass(frozen=True)
@@ -91,25 +105,60 @@ class Iamport:
         waited, self._seconds_waited = self._seconds_waited, 0.0
         return waited
 
+    def prepare(self, deadline: Deadline) -> None:
+        """Makes sure of a token, and with it of Iamport's clock. Raises Unavailable."""
+        next(self._tokens(deadline))
+
     def issue(self, customer: Customer, card: Card, deadline: Deadline) -> BillingKey:
         """Registers the card under the customer_uid; a card registered before is silently replaced.
 
         `deadline` is when the answer has to be there. Raises Declined, Unavailable, OutcomeUnknown.
         """
-        body = {
-            "card_number": card.number.reveal(),
-            "expiry": card.expiry.reveal(),
-            "birth": card.birth.reveal(),
-            "pwd_2digit": card.pwd_2digit.reveal(),
-            "channel_key": self._settings.iamport_channel_key,
-            "pg": self._settings.iamport_pg,
-            **{name: value.reveal() for name, value in customer.details},
-        }
-        body = {name: value for name, value in body.items() if value}
+        body = {**self._card_parameters(card), **{name: value.reveal() for name, value in customer.details}}
         answer = self._authorized("POST", _customer_path(customer.uid), deadline, body, least=LEAST_ISSUE_SECONDS)
         if answer.code != 0:
-            raise Declined(None if answer.message is None else card.hide_in(answer.message))
+            raise _declined(answer.message, card)
         return _billing_key(customer.uid, answer)
+
+    def issue_and_pay(self, customer: Customer, card: Card, payment: Payment, deadline: Deadline) -> PaidPayment:
+        """Registers the card under the customer_uid and takes the first payment with it.
+
+        Raises Declined (the key may exist all the same), Unavailable, OutcomeUnknown.
+        """
+        body = {
+            **self._card_parameters(card),
+            "customer_uid": customer.uid,
+            "merchant_uid": payment.merchant_uid,
+            "amount": payment.amount,
+            "name": payment.name,
+            **{name: value.reveal() if isinstance(value, Sensitive) else value for name, value in payment.details},
+        }
+        answer = self._authorized("POST", "/subscribe/payments/onetime", deadline, body, least=LEAST_ISSUE_SECONDS)
+        if answer.code != 0:
+            raise _declined(answer.message, card)
+        match _payment(answer):
+            case PaidPayment() as paid:
+                return paid
+            case FailedPayment(message=message):
+                raise _declined(message, card)
+        raise OutcomeUnknown("payment_without_status", still_working=False)
+
+    def find_payment(
+        self, merchant_uid: str, deadline: Deadline, status: Literal["paid", ""] = ""
+    ) -> PaidPayment | FailedPayment | None:
+        """The newest payment under the merchant_uid, or the newest one that is paid; None where there is none.
+
+        Raises Unavailable when that stays open.
+        """
+        path = f"/payments/find/{quote(merchant_uid, safe='')}" + (f"/{status}" if status else "")
+        deadline = _at_most(LOOK_UP_SECONDS, deadline)
+        answer = _asked_twice(lambda: self._authorized("GET", path, deadline))
+        match answer:
+            case Answer(code=0, response=dict()) if (payment := _payment(answer)) is not None:
+                return payment
+            case Answer(http_status=404):
+                return None
+        raise Unavailable("find_payment_refused")
 
     def look_up(self, customer_uid: str, deadline: Deadline) -> BillingKey | None:
         """What is registered under the customer_uid, None for nothing. Raises Unavailable when that stays open."""
@@ -123,8 +172,26 @@ class Iamport:
                 return None
         raise Unavailable("look_up_refused")
 
+    def _card_parameters(self, card: Card) -> dict[str, str | int]:
+        """The one place where card data leaves its object."""
+        parameters = {
+            "card_number": card.number.reveal(),
+            "expiry": card.expiry.reveal(),
+            "birth": card.birth.reveal(),
+            "pwd_2digit": card.pwd_2digit.reveal(),
+            "channel_key": self._settings.iamport_channel_key,
+            "pg": self._settings.iamport_pg,
+        }
+        return {name: value for name, value in parameters.items() if value}
+
     def _authorized(
-        self, method: str, path: str, deadline: Deadline, body: dict[str, str] | None = None, *, least: float = 0.0
+        self,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        body: Mapping[str, str | int] | None = None,
+        *,
+        least: float = 0.0,
     ) -> Answer:
         """A 401 means: not processed. A fresh token once, then a token from the secret read anew, once."""
         for token in self._tokens(deadline):
@@ -168,7 +235,7 @@ class Iamport:
         method: str,
         path: str,
         deadline: Deadline,
-        body: dict[str, str] | None,
+        body: Mapping[str, str | int] | None,
         *,
         token: Sensitive | None = None,
         least: float = 0.0,
@@ -190,7 +257,7 @@ class Iamport:
         method: str,
         path: str,
         deadline: Deadline,
-        body: dict[str, str] | None,
+        body: Mapping[str, str | int] | None,
         token: Sensitive | None,
         least: float,
     ) -> requests.Response:
@@ -260,6 +327,10 @@ def _answer(response: requests.Response) -> Answer:
     raise OutcomeUnknown("not_an_envelope", still_working=False)
 
 
+def _declined(message: str | None, card: Card) -> Declined:
+    return Declined(None if message is None else card.hide_in(message))
+
+
 def _billing_key(customer_uid: str, answer: Answer) -> BillingKey:
     """Any field but the envelope's may be null or missing; a success without a response tells nothing."""
     if answer.response is None:
@@ -271,8 +342,28 @@ def _billing_key(customer_uid: str, answer: Answer) -> BillingKey:
         card_name=name if isinstance(name, str) else None,
         card_number=masked(number) if isinstance(number, str) else None,
         card_type=CARD_TYPES.get(fields.get("card_type")),
-        updated=updated if isinstance(updated, int) else 0,
+        updated=updated if isinstance(updated, int) else None,
     )
 
 
 CARD_TYPES: dict[object, Literal["credit", "debit"]] = {0: "credit", 1: "debit"}
+
+
+def _payment(answer: Answer) -> PaidPayment | FailedPayment | None:
+    """None for what is neither paid nor failed (`ready`), or can't be read. A cancelled one was paid once."""
+    match answer.response:
+        case {
+            "status": "paid" | "cancelled",
+            "merchant_uid": str(merchant_uid),
+            "imp_uid": str(imp_uid),
+            "amount": int(amount) | float(amount),
+            **others,
+        }:
+            receipt_url = others.get("receipt_url")
+            return PaidPayment(
+                merchant_uid, imp_uid, int(amount), receipt_url if isinstance(receipt_url, str) else None
+            )
+        case {"status": "failed", **others}:
+            reason = others.get("fail_reason")
+            return FailedPayment(reason if isinstance(reason, str) and reason else None)
+    return None

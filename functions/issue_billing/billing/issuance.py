@@ -1,54 +1,183 @@
-"""The use case: one attempt to issue a billing key, from the guard to its outcome."""
+"""The use case: one attempt to issue a billing key, from its lock to its outcome.
+
+Every step may be the last: a function that dies leaves the attempt open in the ledger, and the settler closes it.
+"""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from billing.card import Card
+from billing.card import Card, masked
+from billing.credentials import CredentialsStore
 from billing.customer import Customer
 from billing.deadline import Deadline
-from billing.errors import AlreadyRegistered, GatewayError, OutcomeUnknown, Unavailable
-from billing.iamport import LOOK_UP_SECONDS, BillingKey, Iamport
+from billing.errors import AlreadyRegistered, Declined, GatewayError, InProgress, OutcomeUnknown, Unavailable
+from billing.iamport import LOOK_UP_SECONDS, BillingKey, Iamport, PaidPayment
+from billing.ledger import Attempt, Ending, Ledger, LeftOpen, NewAttempt, Repeated
+from billing.observability import note_ledger_behind
+from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
 """Kept for everything after Iamport's last word: writing it down, answering, API Gateway's own way back."""
 PAUSE_BEFORE_SECOND_LOOK = 1.0
 
 
-def issue_billing_key(customer: Customer, card: Card, iamport: Iamport, deadline: Deadline) -> BillingKey:
-    """Raises AlreadyRegistered, Declined, GatewayError, Unavailable, OutcomeUnknown."""
+@dataclass(frozen=True)
+class Services:
+    """What an attempt talks to."""
+
+    credentials: CredentialsStore
+    iamport: Iamport
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class Issued:
+    billing_key: BillingKey
+    payment: PaidPayment | None = None
+
+
+def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
+    """Raises the errors that stand in `errors`, but those that a request alone can cause."""
+    ends_at = time.time() + deadline.left()
     deadline = deadline.earlier_by(ANSWER_SECONDS)
-    refuse_to_overwrite(customer, iamport, deadline)
-    started = iamport.now()
+    services.iamport.prepare(deadline)
+    begun = begin(customer, card, services, deadline, ends_at)
+    if isinstance(begun, Repeated):
+        return Issued(begun.billing_key, begun.payment)
+    return carry_out(begun, customer, card, services, deadline)
+
+
+def begin(customer: Customer, card: Card, services: Services, deadline: Deadline, ends_at: float) -> Attempt | Repeated:
+    """Takes the lock. An earlier attempt that was left open is settled first: its card may be registered by now."""
+    new = NewAttempt(
+        customer_uid=customer.uid,
+        card_fingerprint=services.credentials.read().fingerprint(card.digits()),
+        masked_card=masked(card.digits()),
+        merchant_uid=customer.payment.merchant_uid if customer.payment else None,
+        iamport_time=services.iamport.now(),
+        ends_at=ends_at,
+    )
+    begun = services.ledger.begin(new)
+    if isinstance(begun, LeftOpen):
+        settle(begun.attempt, services.iamport, services.ledger, deadline)
+        begun = services.ledger.begin(new)
+    if isinstance(begun, LeftOpen):
+        raise InProgress
+    return begun
+
+
+def carry_out(attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
+    """The guard, the request, and how it ended, written down."""
+    iamport, ledger = services.iamport, services.ledger
     try:
-        return iamport.issue(customer, card, deadline.earlier_by(LOOK_UP_SECONDS))
+        attempt = refuse_to_overwrite(attempt, customer, iamport, deadline)
+        issued = send(attempt, customer, card, iamport, deadline)
+    except AlreadyRegistered as refused:
+        with writing_down():
+            ledger.finish(attempt, Ending("not_issued", refused.code, refused.billing_key))
+        raise
+    except Unavailable as never_sent:
+        with writing_down():
+            ledger.finish(attempt, Ending("not_issued", never_sent.code))
+        raise
+    except Declined as declined:
+        with writing_down():
+            finish_declined(attempt, declined, services, deadline)
+        raise
+    except GatewayError:
+        with writing_down():
+            ledger.leave_open(attempt, locked=False)
+        raise
+    except OutcomeUnknown:
+        with writing_down():
+            ledger.leave_open(attempt, locked=True)
+        raise
+    with writing_down():
+        ledger.finish(attempt, Ending("issued", None, issued.billing_key, issued.payment))
+    return issued
+
+
+def refuse_to_overwrite(attempt: Attempt, customer: Customer, iamport: Iamport, deadline: Deadline) -> Attempt:
+    """Iamport replaces a registered card without asking; who may not do that must not get that far.
+
+    Asks Iamport where nobody vouches for the uid, or where the ledger knows it as registered. Gives the attempt with
+    what is registered. Raises AlreadyRegistered, Unavailable.
+    """
+    if customer.vouched_for and attempt.registered is None:
+        return attempt
+    registered = iamport.look_up(customer.uid, deadline)
+    if registered is not None and not customer.may_replace:
+        raise AlreadyRegistered(registered)
+    return replace(attempt, registered=registered)
+
+
+def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, deadline: Deadline) -> Issued:
+    """The one request that registers the card. Raises Declined, Unavailable, GatewayError, OutcomeUnknown."""
+    send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
+    try:
+        if customer.payment is None:
+            return Issued(iamport.issue(customer, card, send_deadline))
+        paid = iamport.find_payment(customer.payment.merchant_uid, send_deadline, "paid")
+        if not isinstance(paid, PaidPayment):
+            paid = iamport.issue_and_pay(customer, card, customer.payment, send_deadline)
     except OutcomeUnknown as unknown:
-        return find_out(customer, iamport, started, unknown, deadline)
+        return find_out(attempt, iamport, unknown, deadline)
+    return Issued(key_of_payment(attempt, iamport, deadline), paid)
 
 
-def refuse_to_overwrite(customer: Customer, iamport: Iamport, deadline: Deadline) -> None:
-    """Iamport replaces a registered card without asking; who may not do that must not get that far."""
-    if not customer.may_replace and iamport.look_up(customer.uid, deadline) is not None:
-        raise AlreadyRegistered
-
-
-def find_out(
-    customer: Customer, iamport: Iamport, started: int, unknown: OutcomeUnknown, deadline: Deadline
-) -> BillingKey:
+def find_out(attempt: Attempt, iamport: Iamport, unknown: OutcomeUnknown, deadline: Deadline) -> Issued:
     """Asks Iamport what became of a request whose answer was lost.
 
-        we      ── issue ──▶             ── look up ──▶       ── look up ──▶
-        Iamport       ▲ started    ✗ answer        │ key newer than `started`: issued
-                      └───────── PG at work ───────┘ none, twice: nothing was issued, unless it is still at work
+        we      ── issue ──▶                ── look up ──▶     ── look up ──▶
+        Iamport             ✗ answer lost           │ the attempt's key: issued
+                  └──── PG at work ────┘            └ none, twice: not issued, unless it is still at work
 
     Iamport goes on working after the caller has hung up, so after a time-out "not found" is not "not issued".
+    A payment that isn't found is never called safe to try again.
     """
     for pause in (0.0, PAUSE_BEFORE_SECOND_LOOK):
         time.sleep(min(pause, deadline.left()))
         try:
-            billing_key = iamport.look_up(customer.uid, deadline)
+            ending = find_ending(attempt, iamport, deadline)
         except Unavailable:
-            raise unknown from None
-        if billing_key is not None and billing_key.updated >= started:
-            return billing_key
-    if unknown.still_working:
-        raise unknown
-    raise GatewayError from unknown
+            break
+        if ending.state == "issued":
+            return Issued(ending.registered or _unseen_key(attempt), ending.payment)
+        if ending.state == "declined":
+            raise Declined(ending.message)
+    else:
+        if not unknown.still_working and attempt.merchant_uid is None:
+            raise GatewayError
+    raise unknown
+
+
+def key_of_payment(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> BillingKey:
+    """The answer to a payment doesn't describe the key. The payment stands, whether or not that can be looked up."""
+    try:
+        return iamport.look_up(attempt.customer_uid, deadline) or _unseen_key(attempt)
+    except Unavailable:
+        return _unseen_key(attempt)
+
+
+def finish_declined(attempt: Attempt, declined: Declined, services: Services, deadline: Deadline) -> None:
+    """A refused payment may leave a key behind: that is looked up, not guessed. Else left to the settler."""
+    registered = None
+    if attempt.merchant_uid is not None:
+        registered = find_ending(attempt, services.iamport, deadline).registered
+    services.ledger.finish(attempt, Ending("declined", declined.message, registered))
+
+
+@contextmanager
+def writing_down() -> Iterator[None]:
+    """The outcome stands, written down or not: where the ledger can't be reached, the settler closes the attempt."""
+    try:
+        yield
+    except Unavailable as failure:
+        note_ledger_behind(failure.reason)
+
+
+def _unseen_key(attempt: Attempt) -> BillingKey:
+    """The key that is there but can't be looked at: all that is known of it is the card that was sent."""
+    return BillingKey(attempt.customer_uid, None, attempt.masked_card, None, updated=None)

@@ -3,8 +3,9 @@
 `SUCCESS` stays in English: the published guide's frontends look at it.
 """
 
-from contextlib import suppress
 from typing import Literal
+
+from billing.negotiation import weights
 
 Language = Literal["ko", "en"]
 
@@ -14,6 +15,18 @@ BY_CODE: dict[str, dict[Language, str]] = {
     "invalid_request": {
         "ko": "입력한 내용을 확인해 주세요.",
         "en": "Please check what you entered.",
+    },
+    "invalid_customer_token": {
+        "ko": "카드 등록 시간이 지났거나 올바르지 않은 접근입니다. 판매자의 페이지에서 다시 시작해 주세요.",
+        "en": "This page has expired or is not valid. Please start again from the merchant's page.",
+    },
+    "in_progress": {
+        "ko": "이 고객의 카드 등록이 이미 처리되고 있습니다. 결과가 나올 때까지 기다려 주세요.",
+        "en": "A card is being registered for this customer already. Please wait for its outcome.",
+    },
+    "too_many_attempts": {
+        "ko": "카드 등록을 너무 여러 번 시도했습니다. 나중에 다시 시도해 주세요.",
+        "en": "There were too many attempts. Please try again later.",
     },
     "already_registered": {
         "ko": "이미 등록된 카드가 있어 새 카드를 등록하지 않았습니다.",
@@ -143,15 +156,9 @@ BY_REASON: dict[str, dict[Language, str]] = {
 
 def language_for(accept_language: str) -> Language:
     """English where the header ranks it above Korean (RFC 9110, 12.5.4), else Korean."""
-    return "en" if _weight(accept_language, "en") > _weight(accept_language, "ko") else "ko"
-
-
-def _weight(accept_language: str, language: Language) -> float:
-    weights = {"*": 0.0}
-    for item in accept_language.lower().split(","):
-        language_range, _, parameter = (part.strip() for part in item.partition(";"))
-        name, _, weight = (part.strip() for part in parameter.partition("="))
+    by_language: dict[str, float] = {}
+    for language_range, weight in weights(accept_language).items():
         primary_tag = language_range.split("-")[0]
-        with suppress(ValueError):
-            weights[primary_tag] = max(weights.get(primary_tag, 0.0), float(weight) if name == "q" else 1.0)
-    return weights.get(language, weights["*"])
+        by_language[primary_tag] = max(by_language.get(primary_tag, 0.0), weight)
+    anything = by_language.get("*", 0.0)
+    return "en" if by_language.get("en", anything) > by_language.get("ko", anything) else "ko"

@@ -12,11 +12,16 @@ logger = Logger()
 metrics = Metrics()
 
 METRIC_BY_OUTCOME = {
+    "card_form_shown": "CardFormShown",
     "issued": "BillingKeyIssued",
     "declined": "BillingKeyDeclined",
     "invalid_request": "InvalidRequest",
+    "not_found": "InvalidRequest",
     "too_large": "InvalidRequest",
     "unsupported_media_type": "InvalidRequest",
+    "invalid_customer_token": "InvalidCustomerToken",
+    "in_progress": "InProgress",
+    "too_many_attempts": "TooManyAttempts",
     "already_registered": "AlreadyRegistered",
     "gateway_error": "GatewayError",
     "unavailable": "GatewayUnavailable",
@@ -39,6 +44,11 @@ def note_outcome(outcome: str, *, reason: str | None = None, gateway_seconds: fl
         keys["gateway_milliseconds"] = milliseconds
     log = logger.error if outcome in SERIOUS_OUTCOMES else logger.info
     log("request ended", extra=keys)
+
+
+def note_ledger_behind(reason: str | None) -> None:
+    """The outcome is known and could not be written down; the settler finds the attempt open and closes it."""
+    logger.warning("outcome not written down", extra={"reason": reason})
 
 
 def note_unforeseen(failure: Exception) -> None:

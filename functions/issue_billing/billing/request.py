@@ -19,6 +19,7 @@ FIELD_NAMES = (
     "birth",
     "pwd_2digit",
     "customer_uid",
+    "customer_token",
     "customer_name",
     "customer_tel",
     "customer_email",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,22 @@ class Settings:
     """`{PG}` or `{PG}.{MID}`, the older way to choose a channel; empty: not sent."""
     allowed_origins: tuple[str, ...]
     """The frontends' origins; `*` alone stands for any."""
+    customer_identity: Literal["open", "signed"]
+    """Who says whose card it is: the browser, or a token that the merchant's server signed."""
+    attempts_table: str
+    attempts_per_customer: int
+    """In an hour, for one customer_uid."""
+    attempts_per_card: int
+    """In an hour, for one card number."""
+    privacy_policy_url: str
+    """Where the card form's consent points to; empty: it has no link."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises KeyError when IAMPORT_SECRET_ID is not set: without it nothing can be issued."""
+    """Raises KeyError or ValueError where a setting without which nothing can be issued is missing or wrong."""
+    identity = environment.get("CUSTOMER_IDENTITY", "open")
+    if identity not in ("open", "signed"):
+        raise ValueError("CUSTOMER_IDENTITY is `open` or `signed`")
     return Settings(
         iamport_secret_id=environment["IAMPORT_SECRET_ID"],
         iamport_base_url=environment.get("IAMPORT_BASE_URL", "https://api.iamport.kr").rstrip("/"),
@@ -31,4 +44,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             for origin in (environment.get("ALLOWED_ORIGINS") or "*").split(",")
             if origin.strip()
         ),
+        privacy_policy_url=environment.get("PRIVACY_POLICY_URL", ""),
+        customer_identity="signed" if identity == "signed" else "open",
+        attempts_table=environment["ATTEMPTS_TABLE"],
+        attempts_per_customer=int(environment.get("ATTEMPTS_PER_CUSTOMER", "10")),
+        attempts_per_card=int(environment.get("ATTEMPTS_PER_CARD", "10")),
     )

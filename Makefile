@@ -1,0 +1,87 @@
+# What to do with this project, one target each. `make` alone lists them.
+
+UV_VERSION := 0.13.9
+
+# The first Python that is new enough. 3.13 before all others: it is what Lambda runs.
+PYTHON := $(shell for python in python3.13 python3 python3.14 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+SAM_VENV := $(VENV)/sam
+SAM := $(SAM_VENV)/bin/sam
+UV := $(BIN)/uv
+UV_INSTALLED := $(VENV)/.uv-$(UV_VERSION)
+PACKAGES_INSTALLED := $(VENV)/.requirements-dev
+SAM_INSTALLED := $(SAM_VENV)/.requirements-sam
+
+PORT ?= 3000
+TESTS ?= tests
+
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-sam run backends token chaos test lint build lock clean python-3.13
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(PACKAGES_INSTALLED) ## Make .venv with what the service and its tests need
+
+setup-sam: $(SAM_INSTALLED) ## Make .venv/sam with the SAM command line
+
+run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed
+	@$(BIN)/python -m infra.local --port $(PORT)
+
+backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
+	@$(BIN)/python -m infra.local --backends-only
+
+token: setup ## Mint a customer token for the local service, CUSTOMER_UID=...
+	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)"
+
+chaos: setup ## Break 2,000 attempts in every way at once, and compare the ledger with Iamport
+	@$(BIN)/python -m tests.chaos
+
+test: python-3.13 setup setup-sam lint ## Run all checks and tests, TESTS=tests/unit for some
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
+
+lint: setup ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+build: setup-sam ## Make the Lambda package
+	$(SAM) build
+
+lock: $(UV_INSTALLED) ## Write the requirements*.txt anew from the requirements*.in
+	$(LOCK) functions/issue_billing/requirements.in -o functions/issue_billing/requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt -c functions/issue_billing/requirements.txt
+	$(LOCK) requirements-sam.in -o requirements-sam.txt
+
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+clean: ## Remove everything that was made here
+	rm -rf $(VENV) .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python-3.13: $(UV_INSTALLED)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { \
+		echo 'The tests need Python 3.13: the package is compiled for the Lambda runtime of that version.' >&2; \
+		echo 'Install it, then: make clean test' >&2; exit 1; }
+
+$(UV_INSTALLED):
+	$(if $(PYTHON),,$(error Python 3.11 or newer is needed: none of python3.13, python3, python3.14, python3.12, \
+	python3.11 on the PATH is one))
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(PACKAGES_INSTALLED): requirements-dev.txt $(UV_INSTALLED)
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
+	@touch $@
+
+$(SAM_INSTALLED): requirements-sam.txt $(UV_INSTALLED)
+	$(BIN)/python -m venv $(SAM_VENV)
+	$(UV) pip sync --quiet --require-hashes --python $(SAM_VENV)/bin/python requirements-sam.txt
+	@touch $@

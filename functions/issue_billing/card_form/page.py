@@ -1,0 +1,204 @@
+"""Puts the page together and answers with it: everything in one response, nothing from anywhere else.
+
+Of what a visitor sends, only the page's own query comes back, checked by `visit` and escaped here.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from html import escape
+from http import HTTPStatus
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from billing.answers import HTTP_STATUS
+from billing.messages import Language
+from billing.settings import Settings
+from card_form import words
+from card_form.visit import Visit, named, read_visit
+
+
+class Html(str):
+    """A text that is HTML already; any other `str` is escaped before it gets into the page."""
+
+    __slots__ = ()
+
+
+def _source(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+PAGE, FORM, OUTCOME, PRIVACY_POLICY = (
+    Template(_source(name)) for name in ("page.html", "form.html", "outcome.html", "privacy_policy.html")
+)
+STYLE = Html(_source("page.css"))
+SCRIPT = Html(_source("grouping.js") + _source("page.js"))
+
+INCOMPLETE = {"status": "failed", "code": "incomplete"}
+
+ERROR_FIELDS = ("card_number", "expiry", "pwd_2digit", "birth")
+"""In the order of the page."""
+
+
+def show(
+    query: Mapping[str, str],
+    language: Language,
+    settings: Settings,
+    answer: Mapping[str, Any] | None,
+) -> Response[str]:
+    """The empty form; with `answer` (a body of the API), what became of a form that was posted without JavaScript."""
+    origins = named(settings.allowed_origins)
+    visit = read_visit(query, language, origins)
+    names_customer = bool(visit.customer_uid or visit.customer_token)
+    if answer is None and not names_customer:
+        answer = INCOMPLETE
+    outcome = words.outcome(_code(answer), language) if answer else None
+    content = _outcome(answer, outcome, visit) if answer and outcome else _hidden_outcome(visit)
+    if outcome is None or (outcome.another_try and names_customer):
+        content = Html(content + _form(answer or {}, visit, settings.privacy_policy_url, origins))
+    return Response(
+        status_code=_status(answer),
+        content_type="text/html; charset=utf-8",
+        body=_page(content, outcome, visit),
+        headers=_headers(origins),
+    )
+
+
+def _page(content: Html, outcome: words.Outcome | None, visit: Visit) -> Html:
+    labels = words.labels(visit.language)
+    other: Language = "en" if visit.language == "ko" else "ko"
+    return _fill(
+        PAGE,
+        language=visit.language,
+        title=labels["title"],
+        page_title=f"{outcome.heading} – {labels['title']}" if outcome else labels["title"],
+        other_language=labels["other_language"],
+        other_language_code=other,
+        other_language_address=visit.address(other),
+        style=STYLE,
+        content=content,
+    )
+
+
+def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) -> Html:
+    card = answer.get("card") or {}
+    # Iamport's words where it declined, as in page.js.
+    text = answer["message"] if answer.get("code") == "declined" else outcome.text
+    result = {
+        "status": answer["status"],
+        "code": answer.get("code", ""),
+        "customer_uid": answer.get("customer_uid") or visit.customer_uid,
+    }
+    given = {name: value for name, value in result.items() if value}
+    return _fill(
+        OUTCOME,
+        kind=outcome.kind,
+        state="",
+        heading=outcome.heading,
+        text=text,
+        next_step=outcome.next_step,
+        card=" ".join(part for part in (card.get("name"), card.get("number")) if part),
+        return_address=visit.return_url_with(given) if visit.return_url else "",
+        return_state="" if visit.return_url else Html("hidden"),
+        back=words.labels(visit.language)["back"],
+    )
+
+
+def _hidden_outcome(visit: Visit) -> Html:
+    """What page.js fills in."""
+    return _fill(
+        OUTCOME,
+        kind="",
+        state=Html("hidden"),
+        heading="",
+        text="",
+        next_step="",
+        card="",
+        return_address="",
+        return_state=Html("hidden"),
+        back=words.labels(visit.language)["back"],
+    )
+
+
+def _form(answer: Mapping[str, Any], visit: Visit, privacy_policy_url: str, origins: tuple[str, ...]) -> Html:
+    labels = words.labels(visit.language)
+    errors = {error["field"]: error["message"] for error in answer.get("errors", ())}
+    first_wrong = next((name for name in ERROR_FIELDS if name in errors), None)
+    link = _fill(PRIVACY_POLICY, privacy_policy_url=privacy_policy_url, **labels)
+    return _fill(
+        FORM,
+        **labels,
+        **{f"{name}_error": errors.get(name, "") for name in ERROR_FIELDS},
+        **{f"{name}_state": _state(name in errors, focused=name == first_wrong) for name in ERROR_FIELDS},
+        customer_uid=visit.customer_uid,
+        customer_token=visit.customer_token,
+        privacy_policy_link=link if privacy_policy_url else "",
+        page_data=_page_data(visit, origins),
+        script=SCRIPT,
+    )
+
+
+def _state(wrong: bool, *, focused: bool) -> Html:
+    return Html(('aria-invalid="true"' if wrong else "") + (" autofocus" if focused else ""))
+
+
+def _page_data(visit: Visit, origins: tuple[str, ...]) -> Html:
+    data = {
+        "customer_uid": visit.customer_uid,
+        "customer_token": visit.customer_token,
+        "return_url": visit.return_url,
+        "origins": origins,
+        **words.for_script(visit.language),
+    }
+    # Inside of a script element only "<" can end it or change its meaning (HTML, 4.12.1.3).
+    return Html(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _fill(template: Template, **values: str) -> Html:
+    return Html(
+        template.substitute(
+            {name: value if isinstance(value, Html) else escape(value) for name, value in values.items()}
+        )
+    )
+
+
+def _code(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("code", "success"))
+
+
+def _status(answer: Mapping[str, Any] | None) -> HTTPStatus:
+    if answer is INCOMPLETE:
+        return HTTPStatus.BAD_REQUEST
+    return HTTP_STATUS[answer["code"]] if answer and "code" in answer else HTTPStatus.OK
+
+
+def _headers(origins: tuple[str, ...]) -> dict[str, str | list[str]]:
+    policy = {
+        "default-src": "'none'",
+        "script-src": _hash(SCRIPT),
+        "style-src": _hash(STYLE),
+        "img-src": "data:",  # the empty icon, so that no browser asks the server for one
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": " ".join(origins) or "'none'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in policy.items()),
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+        "Strict-Transport-Security": "max-age=63072000",
+        "X-Content-Type-Options": "nosniff",
+        "Permissions-Policy": ", ".join(
+            f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment", "usb")
+        ),
+    }
+
+
+def _hash(source: str) -> str:
+    """What the browser computes over the text between the tags (Content Security Policy Level 3, 6.7.2)."""
+    return f"'sha256-{b64encode(sha256(source.encode()).digest()).decode()}'"

@@ -1,0 +1,76 @@
+"""What the page's address asks for. Whatever is not as it should be counts as not given: it is never shown or followed.
+
+?customer_uid=...  or  ?customer_token=...      whose card
+&lang=ko|en                                     else the browser's Accept-Language
+&return_url=https://shop.example/cards          where to go afterwards, with the result
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from billing.customer import customer_uid
+from billing.messages import Language
+from billing.request import Refusal
+
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+TOKEN = re.compile(r"[A-Za-z0-9_.\-]{1,4096}")
+"""The three base64url parts of a JWT (RFC 7515, 7.1)."""
+URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]{1,2000}")
+"""RFC 3986, 2. Neither white space nor a backslash, which browsers read in their own ways."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    language: Language
+    customer_uid: str
+    customer_token: str
+    return_url: str
+    """Empty, or an address at one of the merchant's own origins."""
+
+    def address(self, language: Language) -> str:
+        """The page's query in another language."""
+        given = {
+            "customer_uid": self.customer_uid,
+            "customer_token": self.customer_token,
+            "return_url": self.return_url,
+        }
+        return "?" + urlencode({name: value for name, value in given.items() if value} | {"lang": language})
+
+    def return_url_with(self, result: Mapping[str, str]) -> str:
+        """`return_url` with the result added to its query; of the same name, the result replaces what was there."""
+        parts = urlsplit(self.return_url)
+        kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in result]
+        return urlunsplit(parts._replace(query=urlencode(kept + list(result.items()))))
+
+
+def read_visit(query: Mapping[str, str], language: Language, origins: tuple[str, ...]) -> Visit:
+    """`language` is what `lang` or the browser asked for. `origins`: see `named`."""
+    token = query.get("customer_token", "")
+    return_url = query.get("return_url", "")
+    return Visit(
+        language=language,
+        customer_uid=_uid(query.get("customer_uid", "")),
+        customer_token=token if TOKEN.fullmatch(token) else "",
+        return_url=return_url if _is_at_one_of(origins, return_url) else "",
+    )
+
+
+def named(allowed_origins: tuple[str, ...]) -> tuple[str, ...]:
+    """The origins that are named. `*` lets any page call the API, but nobody meant it to receive a card holder."""
+    return tuple(origin for origin in allowed_origins if ORIGIN.fullmatch(origin))
+
+
+def _uid(text: str) -> str:
+    try:
+        return customer_uid(text) if text else ""
+    except Refusal:
+        return ""
+
+
+def _is_at_one_of(origins: tuple[str, ...], url: str) -> bool:
+    """The origin as written, and then nothing that could still belong to the host: no parser has to be trusted."""
+    return bool(URL_CHARACTERS.fullmatch(url)) and any(
+        url == origin or url.startswith((f"{origin}/", f"{origin}?", f"{origin}#")) for origin in origins
+    )

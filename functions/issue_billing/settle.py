@@ -1,0 +1,60 @@
+"""Lambda entry: closes the attempts that were left open, every minute. Safe to run twice at once."""
+
+import os
+import time
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from billing.credentials import CredentialsStore
+from billing.deadline import Deadline
+from billing.errors import Unavailable
+from billing.iamport import Iamport
+from billing.ledger import DAY, Attempt, Ending, Ledger
+from billing.observability import logger, metrics
+from billing.settings import read_settings
+from billing.settlement import settle
+
+SECONDS_FOR_ONE = 15.0
+"""The longest that one attempt takes: a token and three look-ups."""
+POSTPONED_SECONDS = 120
+"""An attempt that can't be settled now makes room for the others."""
+
+settings = read_settings(os.environ)
+iamport = Iamport(settings, CredentialsStore(settings.iamport_secret_id))
+ledger = Ledger(settings)
+
+
+@logger.inject_lambda_context(log_event=False)
+@metrics.log_metrics
+def handler(_event: dict[str, Any], context: LambdaContext) -> None:
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000)
+    oldest = time.time()
+    for attempt in ledger.due():
+        oldest = min(oldest, attempt.ends_at)
+        if deadline.left() < SECONDS_FOR_ONE:
+            break
+        close(attempt, deadline)
+    metrics.add_metric("OldestOpenAttempt", MetricUnit.Seconds, round(time.time() - oldest))
+
+
+def close(attempt: Attempt, deadline: Deadline) -> None:
+    try:
+        ending = settle(attempt, iamport, ledger, deadline)
+    except Unavailable as failure:
+        give_up_or_postpone(attempt, failure)
+        return
+    metrics.add_metric("AttemptSettled", MetricUnit.Count, 1)
+    logger.info("attempt settled", extra={"attempt_id": attempt.attempt_id, "outcome": ending.state})
+
+
+def give_up_or_postpone(attempt: Attempt, failure: Unavailable) -> None:
+    if time.time() - attempt.ends_at > DAY:
+        ledger.finish(attempt, Ending("unknown", failure.reason))
+        metrics.add_metric("AttemptGivenUp", MetricUnit.Count, 1)
+        logger.error("attempt given up", extra={"attempt_id": attempt.attempt_id, "reason": failure.reason})
+        return
+    ledger.postpone(attempt, POSTPONED_SECONDS)
+    metrics.add_metric("AttemptPostponed", MetricUnit.Count, 1)
+    logger.warning("attempt not settled yet", extra={"attempt_id": attempt.attempt_id, "reason": failure.reason})

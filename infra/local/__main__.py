@@ -1,0 +1,103 @@
+"""`python -m infra.local`: the service on this machine until Ctrl-C. What `make run` and `make backends` start."""
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from infra.local.iamport.cards import ANY_OTHER
+from infra.local.intrinsics import TemplateError
+from infra.local.service import API, LocalService, run_backends, run_service
+from infra.local.template import Template
+from infra.local.token import new_token
+from infra.local.workers import FunctionError
+
+BACKENDS_HOST = "0.0.0.0"  # noqa: S104 (containers reach this machine by an address of their own network)
+IAMPORT_PORT = 4010
+AWS_PORT = 4011
+"""Where env.json and samconfig.toml send the containers of `sam local`."""
+
+
+def main() -> None:
+    options = _options()
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("infra.local").setLevel(logging.INFO)
+    # Both, as a shell that starts this in the background has SIGINT ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            if options.backends_only:
+                _start_backends(stack)
+            else:
+                _start_service(stack, options.host, options.port)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        print("Stopped.", flush=True)
+    except (OSError, FunctionError, TemplateError) as failure:
+        sys.exit(f"Not started: {failure}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description="The service on this machine.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: %(default)s)")
+    parser.add_argument("--port", default=3000, type=_port, help="0 takes any that is free (default: %(default)s)")
+    parser.add_argument(
+        "--backends-only",
+        action="store_true",
+        help=f"only what the function talks to, for containers: Iamport on {IAMPORT_PORT}, AWS on {AWS_PORT}",
+    )
+    return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) < 65536):
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _start_backends(stack: ExitStack) -> None:
+    template = Template()
+    stack.enter_context(run_backends(template, host=BACKENDS_HOST, iamport_port=IAMPORT_PORT, aws_port=AWS_PORT))
+    print(f"Iamport's simulator  port {IAMPORT_PORT}")
+    print(f"AWS's stand-in       port {AWS_PORT}")
+    print("Ready for `sam local invoke` and `sam local start-api`. Ctrl-C stops both.", flush=True)
+
+
+def _start_service(stack: ExitStack, host: str, port: int) -> None:
+    identity = os.environ.get("CUSTOMER_IDENTITY", "open")
+    service = stack.enter_context(run_service(host=host, port=port, parameters={"CustomerIdentity": identity}))
+    print(f"API                  {service.url}")
+    print(f"Iamport's simulator  {service.backends.simulator.url}")
+    print(f"AWS's stand-in       {service.backends.aws.url}")
+    print(f"Whose card it is     {identity}")
+    print(f"\nIssue a billing key:\n\n{_curl(service, identity)}\n\nTest cards:\n")
+    for card in (*service.backends.simulator.cards, ANY_OTHER):
+        print(f"  {card.number:19}  {card.what_happens}")
+    print(f"\nReady: {service.url} (Ctrl-C stops everything)", flush=True)
+
+
+def _curl(service: LocalService, identity: str) -> str:
+    path = next(iter(Template().api(API).routes))
+    body = {
+        "card_number": "0000-1000-0000-0001",
+        "expiry": f"{datetime.now(UTC).year + 3}-12",
+        "birth": "900101",
+        "pwd_2digit": "12",
+    }
+    customer_uid = f"customer-{secrets.token_hex(4)}"
+    if identity == "signed":
+        body["customer_token"] = new_token(customer_uid)
+    else:
+        body["customer_uid"] = customer_uid
+    return f"curl -sS {service.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+
+
+if __name__ == "__main__":
+    main()

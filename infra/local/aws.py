@@ -1,0 +1,144 @@
+"""The AWS services that the functions reach over the network, by moto's server, in a process of its own.
+
+Of its own, because moto keeps its data in global variables: a unit test that uses moto in the same process would empty
+them. Run as a program (`python -m infra.local.aws HOST PORT`) it serves until its standard input ends, and so never
+outlives whoever started it.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from infra.local.intrinsics import REGION, STACK_NAME
+from infra.local.template import PROJECT, Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+IAMPORT_SECRET = "IamportSecret"
+"""The secret's name in the template."""
+
+CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=60, proxies={}, retries={"total_max_attempts": 2})
+"""Seconds. The first request makes moto import half of itself."""
+
+
+class AwsNotStarted(Exception):
+    """moto's server ended before it served; why is on its standard error."""
+
+
+@dataclass(frozen=True)
+class Aws:
+    url: str
+    physical_ids: Mapping[str, str]
+    """What `!Ref` gives for each resource that was created."""
+
+    def dynamodb(self) -> "DynamoDBClient":
+        return _session().client("dynamodb", endpoint_url=self.url, config=CLIENT_CONFIG)
+
+    def put_keys(self, imp_key: str, imp_secret: str, **token_keys: str) -> None:
+        """Fills the secret in, as the operator does after a first deployment.
+
+        `token_keys`: customer_token_key, customer_token_key_previous.
+        """
+        self.put_secret(json.dumps({"imp_key": imp_key, "imp_secret": imp_secret, **token_keys}))
+
+    def put_secret(self, text: str) -> None:
+        _secrets(self.url).put_secret_value(SecretId=self.physical_ids[IAMPORT_SECRET], SecretString=text)
+
+
+@contextmanager
+def run_aws(template: Template, host: str = "127.0.0.1", port: int = 0) -> Iterator[Aws]:
+    """Serves, with the template's resources created. The port has to be free. Raises AwsNotStarted."""
+    command = [sys.executable, "-m", "infra.local.aws", host, str(port)]
+    # A process group of its own: Ctrl-C in the terminal is for the service, which then ends this.
+    process = subprocess.Popen(  # noqa: S603 (our own program)
+        command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
+    )
+    try:
+        url = _served_url(process)
+        yield Aws(url, _create_resources(template, url))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _served_url(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
+    port = process.stdout.readline().strip()
+    if not port:
+        raise AwsNotStarted
+    return f"http://127.0.0.1:{port}"
+
+
+def _create_resources(template: Template, url: str) -> dict[str, str]:
+    """The resources' physical ids by their names in the template.
+
+    Not by moto's CloudFormation: it knows no secrets.
+    """
+    secrets = template.resources("AWS::SecretsManager::Secret").items()
+    tables = template.resources("AWS::DynamoDB::Table").items()
+    return {name: _create_secret(properties, url) for name, properties in secrets} | {
+        name: _create_table(f"{STACK_NAME}-{name}", properties, url) for name, properties in tables
+    }
+
+
+def _create_secret(properties: Mapping[str, Any], url: str) -> str:
+    secret = _secrets(url).create_secret(Name=properties["Name"], SecretString=properties["SecretString"])
+    return secret["ARN"]
+
+
+def _create_table(generated_name: str, properties: Mapping[str, Any], url: str) -> str:
+    same = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    settings = {name: properties[name] for name in same if name in properties}
+    if "StreamSpecification" in properties:
+        settings["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
+    name: str = properties.get("TableName", generated_name)
+    dynamodb = _session().client("dynamodb", endpoint_url=url, config=CLIENT_CONFIG)
+    dynamodb.create_table(TableName=name, **settings)
+    if "TimeToLiveSpecification" in properties:
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
+    return name
+
+
+def _secrets(url: str) -> "SecretsManagerClient":
+    return _session().client("secretsmanager", endpoint_url=url, config=CLIENT_CONFIG)
+
+
+def _session() -> boto3.Session:
+    return boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
+
+
+def main(host: str, port: str) -> None:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    from infra.local import transactions
+
+    transactions.install()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    one_at_a_time = threading.Lock()
+    moto = DomainDispatcherApplication(create_backend_app)
+
+    def application(environ: Any, start_response: Any) -> Any:
+        with one_at_a_time:
+            return moto(environ, start_response)
+
+    server = make_server(host, int(port), application, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_port, flush=True)
+    with suppress(KeyboardInterrupt):
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

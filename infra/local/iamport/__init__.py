@@ -1,0 +1,24 @@
+"""A simulator of the Iamport (PortOne V1) REST API, as far as billing keys and their first payment go.
+
+    with Simulator() as simulator:
+        requests.post(f"{simulator.url}/users/getToken", json={"imp_key": …, "imp_secret": …}, timeout=5)
+
+It keeps and prints masked card numbers only. What is inferred and not known of the real one is marked unverified.
+"""
+
+from infra.local.iamport.cards import Card, Timing, number_of
+from infra.local.iamport.faults import Fault
+from infra.local.iamport.routes import Endpoint
+from infra.local.iamport.simulator import LOCAL_IMP_KEY, LOCAL_IMP_SECRET, Call, Simulator
+
+__all__ = [
+    "LOCAL_IMP_KEY",
+    "LOCAL_IMP_SECRET",
+    "Call",
+    "Card",
+    "Endpoint",
+    "Fault",
+    "Simulator",
+    "Timing",
+    "number_of",
+]

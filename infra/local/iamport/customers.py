@@ -1,0 +1,89 @@
+"""Billing keys as Iamport keeps them: one per customer_uid, never with a full card number."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from typing import Self
+
+from infra.local.iamport.cards import Charge, mask
+
+
+@dataclass(frozen=True)
+class Customer:
+    """The `response` of a billing key, field by field as captured; `inserted` and `updated` are UNIX seconds."""
+
+    card_code: str
+    card_name: str
+    card_number: str
+    card_type: int | None
+    customer_addr: str | None
+    customer_email: str | None
+    customer_id: str | None
+    customer_name: str | None
+    customer_postcode: str | None
+    customer_tel: str | None
+    customer_uid: str
+    inserted: int
+    pg_id: str
+    pg_provider: str
+    sandbox: bool
+    updated: int
+
+    @classmethod
+    def of(cls, customer_uid: str, card_type: int | None, parameters: dict[str, str], now: int) -> Self:
+        return cls(
+            card_code="381",
+            card_name="국민KB카드",
+            card_number=mask(parameters["card_number"]),
+            card_type=card_type,
+            customer_addr=parameters.get("customer_addr"),
+            customer_email=parameters.get("customer_email"),
+            customer_id=parameters.get("customer_id"),
+            customer_name=parameters.get("customer_name"),
+            customer_postcode=parameters.get("customer_postcode"),
+            customer_tel=parameters.get("customer_tel"),
+            customer_uid=customer_uid,
+            inserted=now,
+            pg_id="nictest04m",
+            pg_provider="nice",
+            sandbox=True,
+            updated=now,
+        )
+
+    def response(self) -> dict[str, object]:
+        return asdict(self)
+
+
+class Customers:
+    """The billing keys that exist now."""
+
+    def __init__(self) -> None:
+        self._customers: dict[str, Customer] = {}
+        self._charges: dict[str, Charge] = {}
+        self._issue_counts: Counter[str] = Counter()
+
+    def keep(self, customer: Customer, charge: Charge) -> Customer:
+        """Keep a billing key. One that the uid held before is replaced without a word, as Iamport does."""
+        before = self._customers.get(customer.customer_uid)
+        if before is not None:
+            customer = replace(customer, inserted=before.inserted)
+        self._customers[customer.customer_uid] = customer
+        self._charges[customer.customer_uid] = charge
+        self._issue_counts[customer.customer_uid] += 1
+        return customer
+
+    def find(self, customer_uid: str) -> Customer | None:
+        return self._customers.get(customer_uid)
+
+    def charge_of(self, customer_uid: str) -> Charge:
+        """What a payment with the uid's billing key comes to."""
+        return self._charges[customer_uid]
+
+    def revoke(self, customer_uid: str) -> Customer | None:
+        return self._customers.pop(customer_uid, None)
+
+    def issue_count(self, customer_uid: str) -> int:
+        """How often a billing key has been issued for the uid, revoked and replaced ones included."""
+        return self._issue_counts[customer_uid]
+
+    def snapshot(self) -> dict[str, Customer]:
+        return dict(self._customers)

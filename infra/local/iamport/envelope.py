@@ -1,0 +1,47 @@
+"""The envelope every answer of Iamport comes in: `{"code": int, "message": str | null, "response": object | null}`."""
+
+import json
+from dataclasses import dataclass
+
+JSON = "application/json; charset=UTF-8"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer, not yet on the wire."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class RejectedError(Exception):
+    """The request ends before anything is done: unknown path, no live token, bad parameters."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def success(response: dict[str, object]) -> Answer:
+    return _envelope(200, 0, None, response)
+
+
+def refused(code: int, message: str, status: int = 200) -> Answer:
+    """A "no" of Iamport's; HTTP 200 with a code other than 0 is its usual form."""
+    return _envelope(status, code, message, None)
+
+
+def empty_success() -> Answer:
+    return _envelope(200, 0, None, None)
+
+
+def rejected(status: int, message: str) -> RejectedError:
+    return RejectedError(refused(-1, message, status))
+
+
+def _envelope(status: int, code: int, message: str | None, response: dict[str, object] | None) -> Answer:
+    # Compact and escaped to ASCII, as captured on the wire.
+    text = json.dumps({"code": code, "message": message, "response": response}, separators=(",", ":"))
+    return Answer(status, text.encode())

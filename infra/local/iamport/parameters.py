@@ -1,0 +1,122 @@
+"""The parameters of each endpoint by PortOne's V1 schema: which are required, how long and of which form.
+
+Their messages name the parameter and never repeat its value. Except for the one of the token endpoint, the wording
+is unverified.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from infra.local.iamport.envelope import rejected
+from infra.local.iamport.routes import Endpoint
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`secret` ones (card data, credentials) are forgotten with the request."""
+
+    name: str
+    required: bool = False
+    longest: int | None = None
+    form: re.Pattern[str] | None = None
+    secret: bool = False
+
+
+# 14 to 19 digits, in groups of four.
+CARD_NUMBER = re.compile(r"(\d{4}-){3}\d{2,4}|(\d{4}-){4}\d{1,3}", re.ASCII)
+EXPIRY = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
+BIRTH_OR_BUSINESS_NUMBER = re.compile(r"\d{6}|\d{10}", re.ASCII)
+TWO_DIGITS = re.compile(r"\d{2}", re.ASCII)
+CVC = re.compile(r"\d{3,4}", re.ASCII)
+AMOUNT = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
+MONTHS = re.compile(r"\d{1,2}", re.ASCII)
+
+CUSTOMER_UID = Parameter("customer_uid", longest=80)
+REQUIRED_CUSTOMER_UID = Parameter("customer_uid", required=True, longest=80)
+CHANNEL_KEY = Parameter("channel_key", longest=55)
+
+CARD = (
+    Parameter("card_number", required=True, form=CARD_NUMBER, secret=True),
+    Parameter("expiry", required=True, form=EXPIRY, secret=True),
+    Parameter("birth", form=BIRTH_OR_BUSINESS_NUMBER, secret=True),
+    Parameter("pwd_2digit", form=TWO_DIGITS, secret=True),
+    Parameter("cvc", form=CVC, secret=True),
+    # "Required" by the newest schema, and left out by every official sample.
+    CHANNEL_KEY,
+    Parameter("pg", longest=80),
+    Parameter("customer_id"),
+    Parameter("customer_name", longest=20),
+    Parameter("customer_tel", longest=20),
+    Parameter("customer_email", longest=200),
+    Parameter("customer_addr", longest=200),
+    Parameter("customer_postcode", longest=8),
+)
+PAYMENT = (
+    Parameter("merchant_uid", required=True, longest=40),
+    Parameter("amount", required=True, form=AMOUNT),
+    Parameter("tax_free", form=AMOUNT),
+    Parameter("buyer_name", longest=16),
+    Parameter("buyer_email", longest=64),
+    Parameter("buyer_tel", longest=16),
+    Parameter("buyer_addr", longest=128),
+    Parameter("buyer_postcode", longest=8),
+    Parameter("card_quota", form=MONTHS),
+    Parameter("custom_data"),
+    Parameter("notice_url"),
+)
+PARAMETERS: dict[Endpoint, tuple[Parameter, ...]] = {
+    Endpoint.TOKEN: (Parameter("imp_key", secret=True), Parameter("imp_secret", secret=True)),
+    Endpoint.ISSUE: (REQUIRED_CUSTOMER_UID, *CARD),
+    Endpoint.LOOK_UP: (Parameter("customer_uid", required=True),),
+    Endpoint.REVOKE: (Parameter("customer_uid", required=True),),
+    Endpoint.PAY_ONETIME: (*PAYMENT, *CARD, CUSTOMER_UID, Parameter("name", longest=40)),
+    Endpoint.PAY_AGAIN: (*PAYMENT, REQUIRED_CUSTOMER_UID, Parameter("name", required=True, longest=40), CHANNEL_KEY),
+    Endpoint.FIND_PAYMENT: (Parameter("merchant_uid", required=True), Parameter("status")),
+    Endpoint.CANCEL: (
+        Parameter("imp_uid"),
+        Parameter("merchant_uid"),
+        Parameter("amount", form=AMOUNT),
+        Parameter("reason"),
+    ),
+    Endpoint.UNKNOWN: (),
+}
+
+
+def read(content_type: str, body: bytes) -> dict[str, str]:
+    """The parameters of a JSON or form-encoded body; `RejectedError` (400) if it is neither."""
+    try:
+        text = body.decode()
+        if "json" not in content_type.lower():
+            return {name: value for name, value in parse_qsl(text) if value}
+        members = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        raise rejected(400, "요청 본문을 읽을 수 없습니다.") from None
+    if not isinstance(members, dict):
+        raise rejected(400, "요청 본문을 읽을 수 없습니다.")
+    return {
+        name: str(value)
+        for name, value in members.items()
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+    }
+
+
+def public(endpoint: Endpoint, sent: dict[str, str]) -> dict[str, str]:
+    """What may be kept of a request: the schema's parameters without the secret ones."""
+    names = {parameter.name for parameter in PARAMETERS[endpoint] if not parameter.secret}
+    return {name: value for name, value in sent.items() if name in names}
+
+
+def check(endpoint: Endpoint, sent: dict[str, str]) -> None:
+    """`RejectedError` (400) at the first parameter that is missing, too long or of another form."""
+    for parameter in PARAMETERS[endpoint]:
+        value = sent.get(parameter.name)
+        if value is None:
+            if parameter.required:
+                raise rejected(400, f"{parameter.name} 파라메터가 누락되었습니다.")
+            continue
+        if parameter.longest is not None and len(value) > parameter.longest:
+            raise rejected(400, f"{parameter.name} 파라메터는 최대 {parameter.longest}자입니다.")
+        if parameter.form is not None and not parameter.form.fullmatch(value):
+            raise rejected(400, f"{parameter.name} 파라메터의 형식이 올바르지 않습니다.")

@@ -1,0 +1,138 @@
+"""Payments as Iamport keeps them: several may share a merchant_uid, but only one of them is ever paid."""
+
+import secrets
+from dataclasses import asdict, dataclass, replace
+
+from infra.local.iamport.customers import Customer
+
+STATUSES = frozenset({"ready", "paid", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Payment:
+    """The `response` of a payment: the fields of the schema that a card payment by API fills; times in UNIX seconds."""
+
+    amount: int | float
+    apply_num: str | None
+    buyer_addr: str | None
+    buyer_email: str | None
+    buyer_name: str | None
+    buyer_postcode: str | None
+    buyer_tel: str | None
+    cancel_amount: int | float
+    cancel_reason: str | None
+    cancelled_at: int
+    card_code: str | None
+    card_name: str | None
+    card_number: str | None
+    card_quota: int
+    card_type: int | None
+    channel: str
+    currency: str
+    custom_data: str | None
+    customer_uid: str | None
+    customer_uid_usage: str | None
+    fail_reason: str | None
+    failed_at: int
+    imp_uid: str
+    merchant_uid: str
+    name: str | None
+    paid_at: int
+    pay_method: str
+    pg_id: str
+    pg_provider: str
+    receipt_url: str | None
+    sandbox: bool
+    started_at: int
+    status: str
+
+    def response(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def amount_of(text: str) -> int | float:
+    amount = float(text)
+    return int(amount) if amount.is_integer() else amount
+
+
+def new_payment(
+    parameters: dict[str, str], customer: Customer, usage: str | None, fail_reason: str | None, now: int
+) -> Payment:
+    """A payment that is paid, or failed when there is a `fail_reason`."""
+    imp_uid = f"imp_{secrets.randbelow(10**12):012}"
+    paid = fail_reason is None
+    return Payment(
+        amount=amount_of(parameters["amount"]),
+        apply_num=f"{secrets.randbelow(10**8):08}" if paid else None,
+        buyer_addr=parameters.get("buyer_addr"),
+        buyer_email=parameters.get("buyer_email"),
+        buyer_name=parameters.get("buyer_name"),
+        buyer_postcode=parameters.get("buyer_postcode"),
+        buyer_tel=parameters.get("buyer_tel"),
+        cancel_amount=0,
+        cancel_reason=None,
+        cancelled_at=0,
+        card_code=customer.card_code,
+        card_name=customer.card_name,
+        card_number=customer.card_number,
+        card_quota=int(parameters.get("card_quota", "0")),
+        card_type=customer.card_type,
+        channel="api",
+        currency="KRW",
+        custom_data=parameters.get("custom_data"),
+        customer_uid=parameters.get("customer_uid"),
+        customer_uid_usage=usage,
+        fail_reason=fail_reason,
+        failed_at=0 if paid else now,
+        imp_uid=imp_uid,
+        merchant_uid=parameters["merchant_uid"],
+        name=parameters.get("name"),
+        paid_at=now if paid else 0,
+        pay_method="card",
+        pg_id=customer.pg_id,
+        pg_provider=customer.pg_provider,
+        receipt_url=f"https://receipts.invalid/{imp_uid}" if paid else None,
+        sandbox=True,
+        started_at=now,
+        status="paid" if paid else "failed",
+    )
+
+
+class Payments:
+    """All payments, in the order they were tried."""
+
+    def __init__(self) -> None:
+        self._payments: list[Payment] = []
+
+    def add(self, payment: Payment) -> None:
+        self._payments.append(payment)
+
+    def find(self, merchant_uid: str, status: str | None = None) -> Payment | None:
+        """The newest one of the merchant_uid, or the newest in a status."""
+        for payment in reversed(self._payments):
+            if payment.merchant_uid == merchant_uid and status in (None, payment.status):
+                return payment
+        return None
+
+    def was_paid(self, merchant_uid: str) -> bool:
+        """Whether it was paid once, cancelled since or not."""
+        return any(payment.merchant_uid == merchant_uid and payment.paid_at for payment in self._payments)
+
+    def find_imp_uid(self, imp_uid: str) -> Payment | None:
+        return next((payment for payment in self._payments if payment.imp_uid == imp_uid), None)
+
+    def cancel(self, payment: Payment, amount: int | float, reason: str | None, now: int) -> Payment:
+        """Give back `amount`. That a payment stays paid until all of it is given back is unverified."""
+        cancel_amount = payment.cancel_amount + amount
+        cancelled = replace(
+            payment,
+            cancel_amount=cancel_amount,
+            cancel_reason=reason,
+            cancelled_at=now,
+            status="cancelled" if cancel_amount == payment.amount else "paid",
+        )
+        self._payments[self._payments.index(payment)] = cancelled
+        return cancelled
+
+    def snapshot(self) -> list[Payment]:
+        return list(self._payments)

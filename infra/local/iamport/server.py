@@ -1,0 +1,217 @@
+"""The sockets: requests in, answers out, and every way an answer can go wrong on the line."""
+
+import contextlib
+import socket
+import ssl
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from infra.local.iamport.envelope import Answer, refused
+from infra.local.iamport.faults import ANSWER_INSTEAD, SENDS_THE_REAL_ANSWER, Fault, Kind
+
+LARGEST_BODY = 1024 * 1024
+IDLE_SECONDS = 75
+
+
+@dataclass(frozen=True)
+class Request:
+    """`path` is as it came over the wire, without its query."""
+
+    method: str
+    path: str
+    authorization: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What is to be done for a request, the fault that strikes, and whom to tell how it ended."""
+
+    perform: Callable[[], Answer]
+    fault: Fault | None
+    ended: Callable[[str], None]
+
+
+class Server(ThreadingHTTPServer):
+    """One thread per connection; `exchange` turns a request into what happens with it."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def __init__(
+        self, host: str, port: int, tls_context: ssl.SSLContext | None, exchange: Callable[[Request], Exchange]
+    ) -> None:
+        super().__init__((host, port), Handler)
+        self.exchange = exchange
+        self.connections = 0
+        self.stopping = threading.Event()
+        self._tls_context = tls_context
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        scheme = "http" if self._tls_context is None else "https"
+        return f"{scheme}://{self.server_address[0]!s}:{self.server_port}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.stopping.set()
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+        with self._lock:
+            still_open = list(self._open)
+        for connection in still_open:
+            hang_up(connection)
+
+    def server_bind(self) -> None:
+        """Without HTTPServer's look-up of the host's name, which can take seconds."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        if self._tls_context is not None:
+            # The handshake is left to the connection's own thread: a silent client holds up no other.
+            connection = self._tls_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self._lock:
+            self.connections += 1
+            self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, _request: Any, _client_address: Any) -> None:
+        """A client that hangs up is no error; anything else is a bug, shown without the values in it."""
+        kind, error, trace = sys.exc_info()
+        if kind is not None and not isinstance(error, OSError):
+            print(kind.__name__, *traceback.format_tb(trace), sep="\n", file=sys.stderr)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection, kept alive over many requests."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = IDLE_SECONDS
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        if isinstance(self.connection, ssl.SSLSocket):
+            self.connection.do_handshake()
+
+    def handle_one_call(self) -> None:
+        body = self._read_body()
+        if body is None:
+            return
+        request = Request(
+            method=self.command,
+            path=self.path.partition("?")[0],
+            authorization=self.headers.get("Authorization", ""),
+            content_type=self.headers.get("Content-Type", ""),
+            body=body,
+        )
+        exchange = self.server.exchange(request)
+        try:
+            ending = self._deliver(exchange.perform, exchange.fault)
+        except OSError:
+            ending = "client hung up"
+            self.close_connection = True
+        exchange.ended(ending if exchange.fault is None else f"{ending} ({exchange.fault.kind})")
+
+    # The names http.server looks for; methods that no endpoint has get the envelope of an unknown path.
+    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_OPTIONS = handle_one_call  # noqa: N815
+
+    def _read_body(self) -> bytes | None:
+        """The body, or None when there is no telling where it ends: then that is the answer."""
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
+            self.send_error(411)
+        elif len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
+            self.send_error(413)
+        else:
+            return self.rfile.read(int(length))
+        return None
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What http.server refuses by itself comes in the envelope too, and never repeats what was sent."""
+        del message, explain
+        self.close_connection = True
+        self._send(refused(-1, HTTPStatus(code).phrase, code))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nothing: the simulator logs its calls itself."""
+
+    def _deliver(self, perform: Callable[[], Answer], fault: Fault | None) -> str:
+        """Do what was asked and answer, or fail as the fault says. Returns the HTTP status, or what came instead."""
+        if fault is None:
+            return self._send(perform())
+        self._wait(fault.processed_after)
+        if fault.kind in SENDS_THE_REAL_ANSWER:
+            return self._send_badly(perform(), fault)
+        if fault.processed:
+            perform()
+        if fault.kind in (Kind.ANSWER_LOST, Kind.LINE_CUT):
+            return self._cut()
+        return self._send(ANSWER_INSTEAD[fault.kind])
+
+    def _send_badly(self, answer: Answer, fault: Fault) -> str:
+        if fault.kind is Kind.SLOW:
+            self._wait(fault.seconds - fault.processed_after)
+            return self._send(answer)
+        message = self._message(answer)
+        if fault.kind is Kind.TRUNCATED:
+            self.wfile.write(message[: -len(answer.body) // 2])
+            return self._cut()
+        for position in range(len(message)):
+            self.wfile.write(message[position : position + 1])
+            self._wait(fault.seconds)
+        return str(answer.status)
+
+    def _send(self, answer: Answer) -> str:
+        self.wfile.write(self._message(answer))
+        return str(answer.status)
+
+    def _message(self, answer: Answer) -> bytes:
+        """The whole answer as one piece, so that it leaves in one packet."""
+        head = [
+            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+            f"Date: {self.date_time_string()}",
+            f"Content-Type: {answer.content_type}",
+            f"Content-Length: {len(answer.body)}",
+            *(f"{name}: {value}" for name, value in answer.headers),
+            *(["Connection: close"] if self.close_connection else []),
+        ]
+        return "\r\n".join([*head, "", ""]).encode("ascii") + answer.body
+
+    def _cut(self) -> str:
+        self.close_connection = True
+        return "line cut"
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0 and self.server.stopping.wait(seconds):
+            raise ConnectionAbortedError
+
+
+def hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

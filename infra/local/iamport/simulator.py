@@ -1,0 +1,198 @@
+"""Iamport on one machine: started, looked into and made to fail by tests and by `make run`."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from infra.local.iamport import parameters as schema
+from infra.local.iamport.cards import Card, Timing, test_cards
+from infra.local.iamport.customers import Customer
+from infra.local.iamport.envelope import Answer, RejectedError
+from infra.local.iamport.faults import Fault
+from infra.local.iamport.payments import Payment
+from infra.local.iamport.routes import Endpoint, Route, find_route
+from infra.local.iamport.server import Exchange, Request, Server
+from infra.local.iamport.service import Service, Work
+
+# Made up, and accepted unless others are given.
+LOCAL_IMP_KEY = "local_imp_key"
+LOCAL_IMP_SECRET = "local_imp_secret"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that reached Iamport. `parameters` are those it sent, without card data and credentials."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    customer_uid: str | None = None
+    merchant_uid: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+ChooseFault = Callable[[Call], Fault | None]
+
+
+def no_fault(_call: Call) -> Fault | None:
+    return None
+
+
+class Simulator:
+    """A context manager that serves in the background, requests side by side.
+
+    `port` 0 asks for a free one. `clock` gives UNIX seconds. `log` gets one line per call. With `unknown_uid_as_404`
+    an unknown customer_uid answers HTTP 404, as the schema has it, and not HTTP 200, as captured. `choose_fault`
+    is asked at every call, in the thread that serves it, and may be set at any time.
+    """
+
+    def __init__(
+        self,
+        imp_key: str = LOCAL_IMP_KEY,
+        imp_secret: str = LOCAL_IMP_SECRET,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+        tls_context: ssl.SSLContext | None = None,
+        timing: Timing | None = None,
+        unknown_uid_as_404: bool = False,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self.imp_key = imp_key
+        self.timing = timing or Timing()
+        self.choose_fault: ChooseFault = no_fault
+        self._imp_secret = imp_secret
+        self._clock = clock
+        self._unknown_uid_as_404 = unknown_uid_as_404
+        self._log = log
+        self._lock = threading.Lock()
+        self._calls: list[Call] = []
+        self._next_faults: list[tuple[Endpoint, Fault]] = []
+        self._service = self._new_service()
+        self._server = Server(host, port, tls_context, self._exchange)
+
+    # Serving
+
+    def start(self) -> None:
+        self._server.start()
+
+    def stop(self) -> None:
+        """Within a second, whatever is still under way; slow requests that are not yet done stay undone."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    # Making things happen
+
+    def fail_next(self, endpoint: Endpoint | str, fault: Fault, times: int = 1) -> None:
+        """The next calls of an endpoint end in `fault`; this goes before `choose_fault`."""
+        with self._lock:
+            self._next_faults += [(Endpoint(endpoint), fault)] * times
+
+    def rotate(self, imp_secret: str) -> None:
+        """A new secret: the old one is refused from now on, and its tokens are dead."""
+        with self._service.lock:
+            self._service.tokens.rotate(imp_secret)
+
+    def reset(self) -> None:
+        """As just started: no calls, customers, payments, tokens or faults, and the first secret."""
+        with self._lock:
+            self._calls.clear()
+            self._next_faults.clear()
+            self.choose_fault = no_fault
+            self._service = self._new_service()
+            self._server.connections = 0
+
+    # Looking into it
+
+    @property
+    def calls(self) -> list[Call]:
+        with self._lock:
+            return list(self._calls)
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections have been accepted."""
+        return self._server.connections
+
+    @property
+    def customers(self) -> dict[str, Customer]:
+        with self._service.lock:
+            return self._service.customers.snapshot()
+
+    @property
+    def payments(self) -> list[Payment]:
+        """All of them, oldest first."""
+        with self._service.lock:
+            return self._service.payments.snapshot()
+
+    def issue_count(self, customer_uid: str) -> int:
+        with self._service.lock:
+            return self._service.customers.issue_count(customer_uid)
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        return test_cards(self.timing)
+
+    # One call
+
+    def _new_service(self) -> Service:
+        return Service(self.imp_key, self._imp_secret, self._clock, self.timing, self._unknown_uid_as_404)
+
+    def _exchange(self, request: Request) -> Exchange:
+        """Take a request in: note the call, check it, and settle which fault strikes."""
+        service = self._service
+        route = find_route(request.method, request.path)
+        sent: dict[str, str] = {}
+        try:
+            sent = schema.read(request.content_type, request.body)
+            work = service.check(route, request.authorization, sent)
+        except RejectedError as rejected:
+            work = _answer_with(rejected.answer)
+        call = _call(request, route, sent)
+        fault = self._note(call) or self.choose_fault(call) or work.fault
+        return Exchange(lambda: service.perform(work), fault, lambda ending: self._log_line(call, ending))
+
+    def _note(self, call: Call) -> Fault | None:
+        with self._lock:
+            self._calls.append(call)
+            for index, (endpoint, fault) in enumerate(self._next_faults):
+                if endpoint is call.endpoint:
+                    del self._next_faults[index]
+                    return fault
+        return None
+
+    def _log_line(self, call: Call, ending: str) -> None:
+        if self._log is not None:
+            self._log(f"{call.method} {call.path} {ending}")
+
+
+def _answer_with(answer: Answer) -> Work:
+    return Work(lambda: answer)
+
+
+def _call(request: Request, route: Route, sent: dict[str, str]) -> Call:
+    parameters = schema.public(route.endpoint, sent | route.values)
+    return Call(
+        method=request.method,
+        path=request.path,
+        endpoint=route.endpoint,
+        customer_uid=parameters.get("customer_uid"),
+        merchant_uid=parameters.get("merchant_uid"),
+        parameters=parameters,
+    )

@@ -1,0 +1,146 @@
+"""The whole service on one machine, for `make run` and for tests: Iamport's simulator, AWS's stand-in and the API."""
+
+import socket
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from infra.local.api import ApiGateway
+from infra.local.aws import Aws, run_aws
+from infra.local.http_server import serve
+from infra.local.iamport import Simulator
+from infra.local.template import TEMPLATE, Api, Function, Template
+from infra.local.workers import FunctionError, NoAnswerInTime, WorkerPool
+
+API = "BillingApi"
+"""The API's name in the template."""
+
+IMP_KEY = "local-imp-key"
+IMP_SECRET = "local-imp-secret"
+CUSTOMER_TOKEN_KEY = "local-customer-token-key-of-32-bytes"
+
+LOCAL_PARAMETERS = {"AttemptsPerCustomer": "1000", "AttemptsPerCard": "1000000"}
+"""Who tries the test cards out is not to be taken for somebody who tries stolen ones."""
+SETTLE_FUNCTION = "SettleFunction"
+SETTLE_EVERY_SECONDS = 60.0
+"""As in the template; tests that wait for it ask for less."""
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What the functions talk to."""
+
+    simulator: Simulator
+    aws: Aws
+
+
+@dataclass(frozen=True)
+class LocalService:
+    url: str
+    backends: Backends
+
+
+@contextmanager
+def run_backends(
+    template: Template, *, host: str = "127.0.0.1", iamport_port: int = 0, aws_port: int = 0
+) -> Iterator[Backends]:
+    """Raises OSError where a port is taken."""
+    require_free_port(host, iamport_port)
+    require_free_port(host, aws_port)
+    with (
+        Simulator(IMP_KEY, IMP_SECRET, host=host, port=iamport_port) as simulator,
+        run_aws(template, host, aws_port) as aws,
+    ):
+        aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
+        yield Backends(simulator, aws)
+
+
+@contextmanager
+def run_service(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    template_path: Path = TEMPLATE,
+    parameters: Mapping[str, str] | None = None,
+    settle_every: float = SETTLE_EVERY_SECONDS,
+    log: IO[bytes] | None = None,
+) -> Iterator[LocalService]:
+    """Serves until the block ends; then no process is left.
+
+    `parameters` stand for the template's defaults. What the function writes goes to `log`, or to the terminal.
+    Raises OSError where the port is taken, FunctionError where the handler cannot be imported.
+    """
+    require_free_port(host, port)
+    template = Template(template_path, {**LOCAL_PARAMETERS, **(parameters or {})})
+    with run_backends(template) as backends:
+        issuing = _local(template.function(template.function_behind_api(), backends.aws.physical_ids), backends)
+        with run_api(template.api(API), issuing, host=host, port=port, log=log) as url:
+            if not template.has(SETTLE_FUNCTION):
+                yield LocalService(url, backends)
+                return
+            settling = _local(template.function(SETTLE_FUNCTION, backends.aws.physical_ids), backends)
+            with run_on_schedule(settling, settle_every, log=log):
+                yield LocalService(url, backends)
+
+
+def _local(function: Function, backends: Backends) -> Function:
+    """As in the cloud but for whom it talks to."""
+    urls = {"IAMPORT_BASE_URL": backends.simulator.url, "AWS_ENDPOINT_URL": backends.aws.url}
+    return replace(function, environment={**function.environment, **urls})
+
+
+@contextmanager
+def run_on_schedule(function: Function, seconds: float, *, log: IO[bytes] | None = None) -> Iterator[None]:
+    """Invokes the function again and again, as EventBridge's schedule does."""
+    pool = WorkerPool(function, largest=1, log=log)
+    over = threading.Event()
+
+    def invoke_until_over() -> None:
+        while not over.wait(seconds):
+            event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+            with suppress(FunctionError, NoAnswerInTime):  # the function has logged why, and is invoked again
+                pool.invoke(event, str(uuid.uuid4()), function.timeout_seconds)
+
+    thread = threading.Thread(target=invoke_until_over, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        pool.stop()
+        thread.join()
+
+
+@contextmanager
+def run_api(
+    api: Api,
+    function: Function,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    largest_pool: int = 8,
+    log: IO[bytes] | None = None,
+) -> Iterator[str]:
+    """API Gateway and Lambda alone. Gives the URL. `largest_pool`: invocations at once; more requests wait.
+
+    Raises OSError where the port is taken, FunctionError where the handler cannot be imported.
+    """
+    pool = WorkerPool(function, largest=largest_pool, log=log)
+    try:
+        with serve(ApiGateway(api, pool.invoke), host, port) as url:
+            pool.warm_up()
+            yield url
+    finally:
+        pool.stop()
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Raises OSError that says so before anything is started; moto's server would wait for a taken one for ever."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as failure:
+        raise OSError(f"{host} port {port}: {failure.strerror}") from failure

@@ -1,0 +1,94 @@
+"""The real handler in a fresh container, asked the way API Gateway asks it."""
+
+import base64
+import importlib
+import json
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+SINGULAR = "/subscription/issue-billing"
+PLURAL = "/subscriptions/issue-billing"
+
+
+def card_form(**changes: str | None) -> dict[str, str]:
+    """What the published guide's form posts. A field changed to None is left out."""
+    fields: dict[str, str | None] = {
+        "customer_uid": f"customer_{uuid.uuid4().hex[:12]}",
+        "card_number": "0000-1111-2222-3333",
+        "expiry": "2099-12",
+        "birth": "900101",
+        "pwd_2digit": "07",
+        **changes,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    seconds_left: float
+    function_name: str = "issue-billing"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:ap-northeast-2:000000000000:function:issue-billing"
+    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds_left * 1000)
+
+
+class Door:
+    """One container: what is cached in it lives as long as this object does."""
+
+    def __init__(self) -> None:
+        sys.modules.pop("app", None)
+        self._handler = importlib.import_module("app").handler
+        for handler in importlib.import_module("billing.observability").logger.handlers:
+            handler.setStream(sys.stdout)  # where the running test looks
+
+    def post_json(self, fields: object, **request: Any) -> Answer:
+        return self.post(json.dumps(fields), content_type=JSON, **request)
+
+    def post_form(self, fields: Mapping[str, str], **request: Any) -> Answer:
+        return self.post(urlencode(fields), content_type=FORM, **request)
+
+    def post(
+        self,
+        body: str | bytes | None,
+        *,
+        content_type: str = JSON,
+        path: str = SINGULAR,
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+        seconds_left: float = 28,
+    ) -> Answer:
+        all_headers = {"Content-Type": content_type, **(headers or {})}
+        event = {
+            "resource": path,
+            "path": path,
+            "httpMethod": method,
+            "headers": all_headers,
+            "multiValueHeaders": {name: [value] for name, value in all_headers.items()},
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "requestContext": {"requestId": str(uuid.uuid4()), "stage": "v1", "identity": {"sourceIp": "127.0.0.1"}},
+            "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+            "isBase64Encoded": isinstance(body, bytes),
+        }
+        answer = self._handler(event, Context(seconds_left))
+        headers_out = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+        return Answer(answer["statusCode"], json.loads(answer["body"]), headers_out)

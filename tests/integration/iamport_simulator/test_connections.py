@@ -1,0 +1,109 @@
+"""Sockets: kept alive, side by side, TLS, and running alone."""
+
+import json
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from infra.local.iamport import Call, Simulator
+from infra.local.iamport.cards import number_of
+from tests.integration.iamport_simulator.client import Client
+
+
+def test_one_connection_serves_many_calls(client: Client) -> None:
+    for _ in range(5):
+        client.look_up()
+
+    assert client.simulator.connections == 1
+
+
+def test_requests_are_served_side_by_side(client: Client) -> None:
+    everyone = threading.Barrier(8)
+
+    def wait_for_everyone(_call: Call) -> None:
+        everyone.wait(3)
+
+    client.simulator.choose_fault = wait_for_everyone
+
+    def look_up() -> None:
+        Client(client.simulator).look_up()
+
+    threads = [threading.Thread(target=look_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(4)
+    assert not everyone.broken
+    assert len(client.simulator.calls) == 9
+
+
+@pytest.mark.parametrize("header", ["Content-Length: -1", "Content-Length: 9999999", "Transfer-Encoding: chunked"])
+def test_a_body_of_no_sound_length_is_refused_in_an_envelope(simulator: Simulator, header: str) -> None:
+    host, port = simulator.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=3) as connection:
+        connection.sendall(f"POST /users/getToken HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
+        answer = connection.makefile("rb").read()
+
+    assert re.match(rb"HTTP/1.1 41[13] ", answer)
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == -1
+
+
+def test_it_speaks_tls(tmp_path: Path) -> None:
+    certificate = self_signed_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with Simulator(tls_context=context) as simulator, requests.Session() as session:
+        url = simulator.url.replace("127.0.0.1", "localhost")
+        answers = [session.post(f"{url}/users/getToken", timeout=3, verify=str(certificate)) for _ in range(2)]
+
+        assert url.startswith("https://")
+        assert [answer.status_code for answer in answers] == [400, 400]
+        assert simulator.connections == 1
+
+
+def self_signed_certificate(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.now(UTC) - timedelta(hours=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private_key = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "localhost.pem"
+    path.write_bytes(private_key + certificate.public_bytes(pem))
+    return path
+
+
+@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
+def test_it_runs_alone_until_it_is_told_to_stop(stop_signal: signal.Signals) -> None:
+    command = [sys.executable, "-m", "infra.local.iamport", "--port", "0", "--imp-key", "k", "--imp-secret", "s"]
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        assert process.stderr is not None
+        url = process.stdout.readline().split()[-1]
+        answer = requests.post(f"{url}/users/getToken", data={"imp_key": "k", "imp_secret": "s"}, timeout=3)
+        process.send_signal(stop_signal)
+        process.wait(3)
+        printed, errors = process.stdout.read(), process.stderr.read()
+
+    assert answer.json()["code"] == 0
+    assert number_of("unknown_bin") in printed
+    assert "POST /users/getToken 200" in printed
+    assert (process.returncode, errors) == (0, "")

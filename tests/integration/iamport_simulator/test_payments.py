@@ -1,0 +1,106 @@
+"""Payments: the first one, further ones, found and cancelled."""
+
+import pytest
+import requests
+
+from infra.local.iamport.cards import number_of
+from tests.integration.iamport_simulator.client import PAYMENT, Client, envelope
+
+
+def test_a_first_payment_is_paid_and_keeps_the_key(client: Client) -> None:
+    payment = client.pay(customer_uid="member-1").json()["response"]
+
+    assert (payment["status"], payment["amount"], payment["merchant_uid"]) == ("paid", 1000, "order-1")
+    assert (payment["card_name"], payment["card_number"]) == ("국민KB카드", "00007777****1234")
+    assert payment["sandbox"] is True
+    assert all(payment[name] for name in ("imp_uid", "apply_num", "receipt_url"))
+    assert client.look_up().json()["code"] == 0
+
+
+def test_a_first_payment_without_a_uid_keeps_no_key(client: Client) -> None:
+    assert client.pay().json()["code"] == 0
+    assert client.simulator.customers == {}
+
+
+def test_a_first_payment_with_a_bad_card_is_refused(client: Client) -> None:
+    answer = client.pay(card_number=number_of("wrong_number"))
+
+    assert (answer.status_code, answer.json()) == (
+        200,
+        envelope(-1, "카드정보 인증에 실패하였습니다. [F113]거래거절 카드번호틀림"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("scenario", "code", "key_is_kept", "found"),
+    [
+        ("payment_refused_without_key", -1, False, None),
+        ("payment_refused_with_key", -1, True, "failed"),
+        ("payment_failed", 0, False, "failed"),
+    ],
+)
+def test_a_refused_payment_may_keep_the_key_or_not(
+    client: Client, scenario: str, code: int, key_is_kept: bool, found: str | None
+) -> None:
+    assert client.pay(customer_uid="member-1", card_number=number_of(scenario)).json()["code"] == code
+
+    assert ("member-1" in client.simulator.customers) is key_is_kept
+    response = client.get("/payments/find/order-1").json()["response"]
+    assert (response and response["status"]) == found
+
+
+def test_a_lost_answer_may_hide_a_payment(client: Client) -> None:
+    with pytest.raises(requests.ConnectionError):
+        client.pay(customer_uid="member-1", card_number=number_of("payment_answer_lost"))
+
+    assert client.get("/payments/find/order-1").json()["response"]["status"] == "paid"
+    assert client.look_up().json()["code"] == 0
+
+
+def test_a_merchant_uid_is_never_paid_twice(client: Client) -> None:
+    client.pay(customer_uid="member-1")
+
+    assert client.pay().json()["code"] == 1
+    assert client.post("/subscribe/payments/again", PAYMENT | {"customer_uid": "member-1"}).json()["code"] == 1
+    assert len(client.simulator.payments) == 1
+
+
+def test_a_kept_key_pays_again(client: Client) -> None:
+    client.issue()
+    again = PAYMENT | {"customer_uid": "member-1"}
+
+    assert client.post("/subscribe/payments/again", again).json()["response"]["status"] == "paid"
+    assert client.post("/subscribe/payments/again", again | {"customer_uid": "nobody"}).json()["code"] == 1
+
+
+def test_payments_are_found_newest_first_and_by_status(client: Client) -> None:
+    client.pay(card_number=number_of("payment_failed"))
+    client.pay()
+
+    assert client.get("/payments/find/order-1").json()["response"]["status"] == "paid"
+    assert client.get("/payments/find/order-1/failed").json()["response"]["status"] == "failed"
+    assert client.get("/payments/find/order-1/cancelled").status_code == 404
+    assert client.get("/payments/find/order-1/nonsense").status_code == 400
+
+
+def test_an_unknown_payment_is_a_404(client: Client) -> None:
+    answer = client.get("/payments/find/order-1")
+
+    assert (answer.status_code, answer.json()) == (404, envelope(-1, "존재하지 않는 결제정보입니다."))
+
+
+def test_a_payment_is_cancelled_in_part_and_then_whole(client: Client) -> None:
+    imp_uid = client.pay().json()["response"]["imp_uid"]
+
+    part = client.post("/payments/cancel", {"merchant_uid": "order-1", "amount": 400}).json()["response"]
+    assert (part["cancel_amount"], part["status"]) == (400, "paid")
+    assert client.post("/payments/cancel", {"imp_uid": imp_uid, "amount": 601}).json()["code"] == 1
+    whole = client.post("/payments/cancel", {"imp_uid": imp_uid}).json()["response"]
+    assert (whole["cancel_amount"], whole["status"]) == (1000, "cancelled")
+    assert client.post("/payments/cancel", {"imp_uid": imp_uid}).json()["code"] == 1
+    assert client.post("/payments/cancel", {}).status_code == 400
+
+
+@pytest.mark.parametrize("missing", ["merchant_uid", "amount", "card_number", "expiry"])
+def test_a_first_payment_needs_its_parameters(client: Client, missing: str) -> None:
+    assert client.pay(**{missing: None}).json() == envelope(-1, f"{missing} 파라메터가 누락되었습니다.")

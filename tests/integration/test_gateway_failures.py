@@ -1,0 +1,163 @@
+"""Every way Iamport can fail, at every step of an attempt: what the caller is told, and what is true at Iamport."""
+
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from infra.local.iamport import Simulator, faults
+from infra.local.iamport.cards import number_of
+from infra.local.iamport.faults import Fault
+from tests.integration.door import Answer, Door, card_form
+
+SECONDS = 13.0
+"""Time of the invocation: enough for two look-ups behind an answer that never comes."""
+
+
+def outcome(answer: Answer) -> tuple[int, str]:
+    return answer.status, answer.body.get("code", "issued")
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        # decided or cleared up by looking it up
+        (faults.slow(1.0), (200, "issued")),
+        (faults.ANSWER_LOST, (200, "issued")),
+        (faults.HTML_AFTERWARDS, (200, "issued")),
+        (faults.TRUNCATED, (200, "issued")),
+        (faults.EMPTY_RESPONSE, (200, "issued")),
+        (replace(faults.SERVER_ERROR, processed=True), (200, "issued")),
+        (replace(faults.TOO_MANY_REQUESTS, processed=True), (200, "issued")),
+        (replace(faults.NOT_JSON, processed=True), (200, "issued")),
+        (replace(faults.REDIRECT, processed=True), (200, "issued")),
+        (faults.slow(30.0, processed_after=0.5), (200, "issued")),
+        (faults.drip(0.5), (200, "issued")),
+        (faults.UNAUTHORIZED, (200, "issued")),
+        # nothing was issued
+        (faults.LINE_CUT, (502, "gateway_error")),
+        (faults.SERVER_ERROR, (502, "gateway_error")),
+        (faults.HTML, (502, "gateway_error")),
+        (faults.TOO_MANY_REQUESTS, (502, "gateway_error")),
+        (faults.NOT_JSON, (502, "gateway_error")),
+        (faults.REDIRECT, (502, "gateway_error")),
+        # still at work when we have to answer
+        (faults.slow(30.0, processed_after=20.0), (504, "outcome_unknown")),
+    ],
+)
+def test_a_failure_while_issuing(door: Door, iamport: Simulator, fault: Fault, expected: tuple[int, str]) -> None:
+    fields = card_form()
+    iamport.fail_next("issue", fault)
+    started = time.monotonic()
+    assert outcome(door.post_json(fields, seconds_left=SECONDS)) == expected
+    assert time.monotonic() - started < SECONDS
+    assert (fields["customer_uid"] in iamport.customers) == (expected[1] == "issued")
+    sent = [call for call in iamport.calls if call.endpoint == "issue"]
+    assert len(sent) == (2 if fault == faults.UNAUTHORIZED else 1), "never repeated on a guess"
+
+
+@pytest.mark.parametrize("endpoint", ["token", "look_up"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.slow(30.0),
+        faults.ANSWER_LOST,
+        faults.LINE_CUT,
+        faults.SERVER_ERROR,
+        faults.HTML,
+        faults.TOO_MANY_REQUESTS,
+        faults.NOT_JSON,
+        faults.TRUNCATED,
+        faults.EMPTY_RESPONSE,
+        faults.REDIRECT,
+        faults.drip(0.5),
+    ],
+)
+def test_a_failure_before_issuing_sends_nothing(door: Door, iamport: Simulator, endpoint: str, fault: Fault) -> None:
+    iamport.fail_next(endpoint, fault, times=4)
+    assert outcome(door.post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert "issue" not in [call.endpoint for call in iamport.calls]
+
+
+@pytest.mark.parametrize("endpoint", ["token", "look_up"])
+@pytest.mark.parametrize("fault", [faults.LINE_CUT, faults.SERVER_ERROR, faults.NOT_JSON])
+def test_one_lost_answer_before_issuing_is_asked_for_again(
+    door: Door, iamport: Simulator, endpoint: str, fault: Fault
+) -> None:
+    iamport.fail_next(endpoint, fault)
+    assert outcome(door.post_json(card_form())) == (200, "issued")
+
+
+def test_where_looking_it_up_fails_too_the_outcome_is_unknown(door: Door, iamport: Simulator) -> None:
+    fields = card_form()
+    door.post_json(card_form())  # the guard's look-up of the next card comes before the faults below
+    iamport.choose_fault = lambda call: (
+        faults.ANSWER_LOST
+        if call.endpoint == "issue"
+        else faults.SERVER_ERROR
+        if call.endpoint == "look_up" and iamport.issue_count(fields["customer_uid"])
+        else None
+    )
+    assert outcome(door.post_json(fields, seconds_left=SECONDS)) == (504, "outcome_unknown")
+    assert fields["customer_uid"] in iamport.customers
+
+
+def test_without_time_for_a_pg_the_card_is_not_sent(door: Door, iamport: Simulator) -> None:
+    assert outcome(door.post_json(card_form(), seconds_left=8.0)) == (503, "unavailable")
+    assert "issue" not in [call.endpoint for call in iamport.calls]
+
+
+def test_every_test_card_of_the_table_plays_its_part(door: Door) -> None:
+    for scenario, expected in {
+        "slow": (200, "issued"),
+        "answer_lost": (200, "issued"),
+        "line_cut": (502, "gateway_error"),
+        "server_error": (502, "gateway_error"),
+        "html": (502, "gateway_error"),
+        "html_afterwards": (200, "issued"),
+    }.items():
+        assert outcome(door.post_json(card_form(card_number=number_of(scenario)))) == expected, scenario
+
+
+@pytest.fixture
+def nobody_listening() -> Iterator[str]:
+    """A port that refuses every connection for as long as it is held."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
+@pytest.fixture
+def never_accepting() -> Iterator[str]:
+    """TLS that never begins: connections are made and nothing is said."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"https://127.0.0.1:{silent.getsockname()[1]}"
+
+
+@pytest.mark.usefixtures("door")
+def test_a_refused_connection_sends_nothing(monkeypatch: pytest.MonkeyPatch, nobody_listening: str) -> None:
+    monkeypatch.setenv("IAMPORT_BASE_URL", nobody_listening)
+    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+
+
+@pytest.mark.usefixtures("door")
+def test_a_host_that_does_not_resolve_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IAMPORT_BASE_URL", "https://api.iamport.invalid")
+    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+
+
+@pytest.mark.usefixtures("door")
+def test_a_tls_handshake_that_hangs_ends_in_time(monkeypatch: pytest.MonkeyPatch, never_accepting: str) -> None:
+    monkeypatch.setenv("IAMPORT_BASE_URL", never_accepting)
+    started = time.monotonic()
+    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert time.monotonic() - started < SECONDS
+
+
+@pytest.mark.usefixtures("door")
+def test_a_server_without_tls_is_never_spoken_to(monkeypatch: pytest.MonkeyPatch, iamport: Simulator) -> None:
+    monkeypatch.setenv("IAMPORT_BASE_URL", iamport.url.replace("http://", "https://"))
+    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert iamport.calls == []
