@@ -17,7 +17,7 @@ os.environ |= {
 
 from infra.local.aws import Aws, run_aws
 from infra.local.iamport import Simulator
-from infra.local.service import IMP_KEY, IMP_SECRET
+from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
 from infra.local.template import Template
 from tests.integration.door import Door
 
@@ -60,11 +60,18 @@ def empty_ledger(aws: Aws) -> None:
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch, aws: Aws, iamport: Simulator) -> Door:
     """A fresh container of the function, with the secret filled in and no attempt in the ledger."""
-    aws.put_keys(IMP_KEY, IMP_SECRET)
+    aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
     empty_ledger(aws)
     monkeypatch.setenv("ATTEMPTS_PER_CARD", "1000")
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     monkeypatch.setenv("IAMPORT_SECRET_ID", aws.physical_ids["IamportSecret"])
     monkeypatch.setenv("IAMPORT_BASE_URL", iamport.url)
     monkeypatch.setenv("ATTEMPTS_TABLE", aws.physical_ids["AttemptsTable"])
+    return Door()
+
+
+@pytest.fixture
+def signed_door(monkeypatch: pytest.MonkeyPatch, door: Door) -> Door:  # noqa: ARG001 (sets its surroundings up)
+    """The same where only the merchant's server may say who the customer is."""
+    monkeypatch.setenv("CUSTOMER_IDENTITY", "signed")
     return Door()

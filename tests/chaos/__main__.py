@@ -1,0 +1,29 @@
+"""`make chaos`: at size. Exits non-zero where the ledger and Iamport disagree."""
+
+import sys
+
+from tests.chaos.run import run_chaos
+
+ATTEMPTS, WORKERS, SEED = 2_000, 8, 7
+
+
+def main() -> None:
+    result = run_chaos(ATTEMPTS, WORKERS, SEED)
+    print(f"attempts            {result.attempts}")
+    for outcome, count in result.outcomes.most_common():
+        print(f"  {outcome:24}{count}")
+    print(f"faults              {result.faults.total()}")
+    for fault, count in sorted(result.faults.items()):
+        print(f"  {fault:44}{count}")
+    print(f"kills               {result.kills}")
+    print(f"disagreements       {len(result.disagreements)}")
+    for disagreement in result.disagreements:
+        print(f"  {disagreement}")
+    print(f"double charges      {result.double_charges}")
+    print(f"open attempts       {result.open_attempts}")
+    if not result.is_clean():
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

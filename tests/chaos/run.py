@@ -1,0 +1,247 @@
+"""Runs attempts in worker processes, breaks lines and kills workers on the way, settles, and compares."""
+
+import json
+import os
+import queue
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from infra.local.aws import Aws, run_aws
+from infra.local.iamport import Simulator, faults
+from infra.local.iamport.faults import Fault
+from infra.local.iamport.simulator import Call
+from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
+from infra.local.template import PROJECT, Template
+from infra.local.token import new_token
+from tests.integration.door import card_form, settle
+
+FAULTS: tuple[Fault, ...] = (
+    faults.slow(0.3),
+    faults.ANSWER_LOST,
+    faults.LINE_CUT,
+    faults.SERVER_ERROR,
+    replace(faults.SERVER_ERROR, processed=True),
+    faults.HTML,
+    faults.HTML_AFTERWARDS,
+    faults.TOO_MANY_REQUESTS,
+    faults.UNAUTHORIZED,
+    faults.NOT_JSON,
+    replace(faults.NOT_JSON, processed=True),
+    faults.EMPTY_RESPONSE,
+    faults.TRUNCATED,
+    faults.REDIRECT,
+)
+STUCK = faults.slow(20.0, processed_after=6.0)
+"""Issued after the caller had to hang up."""
+
+REFUSED_CARDS = ("0000-2000-0000-0001", "0000-4000-0000-0001", "0000-4000-0000-0002", "0000-4000-0000-0003")
+MOST_SENDS = 7
+"""Of one attempt in a fresh container: secret, token, begin, look-up, find, issue or pay, finish."""
+
+
+@dataclass
+class Result:
+    attempts: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    disagreements: list[str] = field(default_factory=list)
+    double_charges: int = 0
+    open_attempts: int = 0
+
+    def is_clean(self) -> bool:
+        return not self.disagreements and not self.double_charges and not self.open_attempts
+
+
+@dataclass(frozen=True)
+class Task:
+    identity: str
+    customer_uid: str
+    fields: Mapping[str, str]
+    dies_before_send: int | None
+
+
+class Chaos:
+    def __init__(self, attempts: int, seed: int) -> None:
+        self.chance = random.Random(seed)  # noqa: S311 (the same run again, where it is wanted)
+        self.lock = threading.Lock()
+        self.result = Result(attempts)
+        self.workers: dict[str, int] = {}
+        """The worker that has an attempt under way, by customer_uid."""
+        self.tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        for number in range(attempts):
+            self.tasks.put(self._task(number, max(1, attempts * 2 // 3)))
+
+    def _task(self, number: int, customers: int) -> Task:
+        chance = self.chance
+        identity = chance.choice(("open", "signed"))
+        customer_uid = f"{identity}-{chance.randrange(customers)}"
+        refused = chance.random() < 0.15
+        card_number = chance.choice(REFUSED_CARDS) if refused else f"0000-5000-0000-{chance.randrange(10_000):04}"
+        form = card_form(customer_uid=customer_uid, card_number=card_number)
+        if identity == "signed":
+            del form["customer_uid"]
+            claims: dict[str, Any] = {"replace": chance.random() < 0.4}
+            if chance.random() < 0.5:
+                order = f"order-{customer_uid}-{chance.randrange(2)}"
+                claims["payment"] = {"merchant_uid": order, "amount": 1000 + number, "name": "chaos"}
+            form["customer_token"] = new_token(customer_uid, **claims)
+        dies = chance.randint(1, MOST_SENDS) if chance.random() < 0.15 else None
+        return Task(identity, customer_uid, form, dies)
+
+    def choose_fault(self, call: Call) -> Fault | None:
+        with self.lock:
+            what = self.chance.random()
+            if what < 0.02 and (killed := self._kill_caller(call)) is not None:
+                return killed
+            if what < 0.025 and call.endpoint in ("issue", "pay_onetime"):
+                fault = STUCK
+            elif what < 0.20:
+                fault = self.chance.choice(FAULTS)
+            else:
+                return None
+            self.result.faults[f"{call.endpoint} {fault.kind}{' (processed)' if fault.processed else ''}"] += 1
+            return fault
+
+    def _kill_caller(self, call: Call) -> Fault | None:
+        """While its request is under way: it may or may not be processed all the same."""
+        customer_uid = call.customer_uid or (call.merchant_uid or "").removeprefix("order-").rpartition("-")[0]
+        pid = self.workers.pop(customer_uid, None)
+        if pid is None:
+            return None
+        os.kill(pid, signal.SIGKILL)
+        return self.chance.choice((faults.ANSWER_LOST, faults.LINE_CUT))
+
+    def work(self, identity_environments: Mapping[str, dict[str, str]]) -> None:
+        """One worker's place: always a live process in it for each identity, until the tasks are done."""
+        processes: dict[str, subprocess.Popen[str]] = {}
+        try:
+            while True:
+                try:
+                    task = self.tasks.get_nowait()
+                except queue.Empty:
+                    return
+                process = processes.get(task.identity)
+                if process is None or process.poll() is not None:
+                    process = processes[task.identity] = _start_worker(identity_environments[task.identity])
+                outcome = self._ask(process, task)
+                with self.lock:
+                    self.result.outcomes[outcome] += 1
+        finally:
+            for process in processes.values():
+                process.kill()
+                process.communicate()
+
+    def _ask(self, process: "subprocess.Popen[str]", task: Task) -> str:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with self.lock:
+            self.workers[task.customer_uid] = process.pid
+        request = {"fields": dict(task.fields), "dies_before_send": task.dies_before_send}
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        outcome = process.stdout.readline().strip()
+        with self.lock:
+            self.workers.pop(task.customer_uid, None)
+            if not outcome:
+                self.result.kills += 1
+                process.wait()
+        return outcome or "killed"
+
+
+def run_chaos(attempts: int, workers: int, seed: int) -> Result:
+    chaos = Chaos(attempts, seed)
+    with Simulator(IMP_KEY, IMP_SECRET) as simulator, run_aws(Template()) as aws:
+        aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
+        environment = _environment(simulator, aws)
+        simulator.choose_fault = chaos.choose_fault
+        threads = [
+            threading.Thread(
+                target=chaos.work,
+                args=({identity: {**environment, "CUSTOMER_IDENTITY": identity} for identity in ("open", "signed")},),
+            )
+            for _ in range(workers)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        simulator.choose_fault = lambda _: None
+        time.sleep(STUCK.processed_after)  # what is still at work at Iamport comes to its end
+        with _a_while_later(environment):
+            settle()
+            settle()
+        compare(chaos.result, simulator, _items(aws))
+    return chaos.result
+
+
+def compare(result: Result, simulator: Simulator, items: list[dict[str, str]]) -> None:
+    customers, ledger = simulator.customers, {item["customer_uid"]: item for item in items}
+    paid = Counter(payment.merchant_uid for payment in simulator.payments if payment.status == "paid")
+    result.double_charges = sum(count - 1 for count in paid.values())
+    result.open_attempts = sum(item["state"] == "open" for item in items)
+    for customer_uid in customers.keys() | ledger.keys():
+        there = customers[customer_uid].card_number if customer_uid in customers else None
+        written = ledger.get(customer_uid, {}).get("registered_card_number")
+        if there != written:
+            state = ledger.get(customer_uid, {}).get("state")
+            result.disagreements.append(f"{customer_uid}: Iamport has {there}, the ledger {written} ({state})")
+    for item in items:
+        if item["merchant_uid"] and item["state"] == "issued" and not paid[item["merchant_uid"]]:
+            result.disagreements.append(f"{item['customer_uid']}: {item['merchant_uid']} is not paid")
+        if item["merchant_uid"] and item["state"] in ("declined", "not_issued") and paid[item["merchant_uid"]]:
+            result.disagreements.append(f"{item['customer_uid']}: {item['merchant_uid']} is paid")
+
+
+def _environment(simulator: Simulator, aws: Aws) -> dict[str, str]:
+    function = Template().function("IssueBillingFunction", aws.physical_ids)
+    return {
+        **function.environment,
+        "IAMPORT_BASE_URL": simulator.url,
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "ap-northeast-2",
+        "ATTEMPTS_PER_CUSTOMER": "1000",
+        "ATTEMPTS_PER_CARD": "100000",
+        "PYTHONPATH": os.pathsep.join((str(PROJECT / "functions/issue_billing"), str(PROJECT))),
+    }
+
+
+def _start_worker(environment: dict[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.chaos.worker"],
+        env={"PATH": os.environ["PATH"], **environment},
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def _a_while_later(environment: dict[str, str]) -> Iterator[None]:
+    """In this process, and only for the ledger's own times."""
+    real_time = time.time
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setattr(time, "time", lambda: real_time() + 120)
+        yield
+
+
+def _items(aws: Aws) -> list[dict[str, str]]:
+    pages = aws.dynamodb().get_paginator("scan").paginate(TableName=aws.physical_ids["AttemptsTable"])
+    items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("uid#")]
+    return [{name: str(next(iter(value.values()))) for name, value in item.items()} for item in items]

@@ -1,0 +1,215 @@
+"""The attempts table: one attempt at a time, limits, repeats, and nothing in it that gives a card away."""
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from billing.credentials import Credentials
+from billing.errors import InProgress, TooManyAttempts
+from billing.iamport import BillingKey
+from billing.ledger import Attempt, Ending, Ledger, LeftOpen, NewAttempt, Repeated
+from billing.sensitive import Sensitive
+from billing.settings import read_settings
+from infra.local.aws import Aws
+from infra.local.iamport import Simulator, faults
+from tests.conftest import Clock, empty_ledger
+from tests.integration.door import Door, card_form, settle
+
+
+def items(aws: Aws) -> list[dict[str, dict[str, str]]]:
+    return aws.dynamodb().scan(TableName=aws.physical_ids["AttemptsTable"])["Items"]  # type: ignore[return-value]
+
+
+def item_of(aws: Aws, customer_uid: str) -> dict[str, str]:
+    [item] = [item for item in items(aws) if item["pk"]["S"] == f"uid#{customer_uid}"]
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def code(door: Door, fields: dict[str, str], **request: float) -> str:
+    return str(door.post_json(fields, **request).body.get("code", "issued"))
+
+
+def test_a_double_click_gets_the_same_answer_and_one_call(door: Door, iamport: Simulator) -> None:
+    fields = card_form()
+    first, second = door.post_json(fields), door.post_json(fields)
+    assert {**first.body, "request_id": ""} == {**second.body, "request_id": ""}
+    assert iamport.issue_count(fields["customer_uid"]) == 1
+
+
+def test_ten_minutes_later_it_is_a_new_attempt(door: Door, clock: Clock) -> None:
+    fields = card_form()
+    assert code(door, fields) == "issued"
+    clock.advance(601)
+    assert code(door, fields) == "already_registered"
+
+
+def test_a_customer_has_so_many_attempts_in_an_hour(
+    monkeypatch: pytest.MonkeyPatch, door: Door, iamport: Simulator, clock: Clock
+) -> None:
+    clock.advance(3600 - time.time() % 3600)  # a fresh hour
+    monkeypatch.setenv("ATTEMPTS_PER_CUSTOMER", "3")
+    door, fields = Door(), card_form(card_number="0000-2000-0000-0001")
+    assert [code(door, fields) for _ in range(3)] == ["declined"] * 3
+    answer = door.post_json(fields)
+    assert (answer.status, answer.body["code"]) == (429, "too_many_attempts")
+    assert 3500 <= int(answer.headers["retry-after"]) <= 3600
+    assert iamport.issue_count(fields["customer_uid"]) == 0
+    clock.advance(int(answer.headers["retry-after"]))
+    assert code(door, fields) == "declined"
+
+
+def test_a_card_has_so_many_attempts_in_an_hour_whoever_tries_it(monkeypatch: pytest.MonkeyPatch, door: Door) -> None:
+    monkeypatch.setenv("ATTEMPTS_PER_CARD", "3")
+    door = Door()
+    codes = [code(door, card_form(card_number="0000-2000-0000-0001")) for _ in range(5)]
+    assert codes.count("too_many_attempts") >= 1
+    assert codes[:3] == ["declined"] * 3
+
+
+def test_the_table_holds_no_card_number_and_no_hash_that_can_be_tried_out(
+    door: Door, aws: Aws, iamport: Simulator
+) -> None:
+    number = "0000987698769876"
+    for scenario in (None, faults.ANSWER_LOST, faults.SERVER_ERROR):
+        if scenario:
+            iamport.fail_next("issue", scenario)
+        door.post_json(card_form(card_number=number, birth="851231", pwd_2digit="73", customer_name="홍길동"))
+    text = json.dumps(items(aws))
+    hashes = [hashlib.new(name, number.encode()).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")]
+    for secret in (number, "0000-9876-9876-9876", "851231", "홍길동", *hashes):
+        assert secret not in text
+
+
+def test_the_fingerprint_depends_on_the_secret() -> None:
+    one, other = (Credentials(Sensitive("k"), Sensitive(secret), ()) for secret in ("s1", "s2"))
+    assert one.fingerprint("0000987698769876") != other.fingerprint("0000987698769876")
+    assert one.fingerprint("0000987698769876") != one.fingerprint("0000987698769877")
+
+
+@pytest.mark.usefixtures("door")
+def test_without_the_table_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, iamport: Simulator) -> None:
+    monkeypatch.setenv("ATTEMPTS_TABLE", "no-such-table")
+    assert code(Door(), card_form()) == "unavailable"
+    assert "issue" not in [call.endpoint for call in iamport.calls]
+
+
+def test_an_unknown_outcome_keeps_the_customer_locked_until_it_is_settled(
+    door: Door, aws: Aws, iamport: Simulator
+) -> None:
+    fields = card_form()
+    iamport.fail_next("issue", faults.slow(30.0, processed_after=14.0))
+    assert code(door, fields, seconds_left=12.0) == "outcome_unknown"
+    assert code(door, fields) == "in_progress"
+    assert item_of(aws, fields["customer_uid"])["state"] == "open"
+
+
+@pytest.mark.parametrize("issued", [True, False])
+def test_the_settler_finds_out_how_an_attempt_ended(
+    door: Door, aws: Aws, iamport: Simulator, clock: Clock, issued: bool
+) -> None:
+    fields = card_form()
+    iamport.fail_next("issue", faults.ANSWER_LOST if issued else faults.LINE_CUT)
+    iamport.choose_fault = lambda call: (
+        faults.SERVER_ERROR if call.endpoint == "look_up" and len(iamport.calls) > 3 else None
+    )
+    assert code(door, fields) == "outcome_unknown"
+    iamport.choose_fault = lambda _: None
+    settle()
+    assert item_of(aws, fields["customer_uid"])["state"] == "open", "its invocation may not be over yet"
+    clock.advance(60)
+    settle()
+    settle()
+    ended = item_of(aws, fields["customer_uid"])
+    assert ended["state"] == ("issued" if issued else "not_issued")
+    assert ended["event"] == f"billing_key.{ended['state']}"
+    assert "due_at" not in ended
+    assert (fields["customer_uid"] in iamport.customers) == issued
+
+
+def test_after_a_gateway_error_a_retry_finds_a_key_that_came_late(door: Door, iamport: Simulator) -> None:
+    fields = card_form()
+    iamport.fail_next("issue", faults.SERVER_ERROR)
+    assert code(door, fields) == "gateway_error"
+    assert code(door, fields) == "issued"
+    assert iamport.issue_count(fields["customer_uid"]) == 1
+
+
+def test_the_settler_gives_up_after_a_day(
+    door: Door, aws: Aws, iamport: Simulator, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = card_form()
+    iamport.fail_next("issue", faults.SERVER_ERROR)
+    assert code(door, fields) == "gateway_error"
+    iamport.choose_fault = lambda _: faults.SERVER_ERROR
+    clock.advance(3600)
+    settle()
+    assert item_of(aws, fields["customer_uid"])["state"] == "open"
+    clock.advance(86400)
+    settle()
+    assert item_of(aws, fields["customer_uid"])["state"] == "unknown"
+    assert '"AttemptGivenUp":[1.0]' in capsys.readouterr().out
+
+
+def new_attempt(customer_uid: str = "mine", card: str = "fingerprint", ends_in: float = 28.0) -> NewAttempt:
+    now = time.time()
+    return NewAttempt(customer_uid, card, "000011******3333", None, int(now), now + ends_in)
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> Ledger:
+    empty_ledger(aws)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
+    environment = {
+        "IAMPORT_SECRET_ID": "unused",
+        "ATTEMPTS_TABLE": aws.physical_ids["AttemptsTable"],
+        "ATTEMPTS_PER_CUSTOMER": "10",
+        "ATTEMPTS_PER_CARD": "10",
+    }
+    return Ledger(read_settings({**os.environ, **environment}))
+
+
+def begun(ledger: Ledger, new: NewAttempt) -> str:
+    try:
+        return type(ledger.begin(new)).__name__
+    except (InProgress, TooManyAttempts) as refused:
+        return type(refused).__name__
+
+
+def test_a_lock_is_taken_over_once_its_function_must_be_dead(ledger: Ledger, clock: Clock) -> None:
+    assert isinstance(ledger.begin(new_attempt()), Attempt)
+    clock.advance(29)
+    assert begun(ledger, new_attempt()) == "InProgress"
+    clock.advance(2)
+    assert isinstance(ledger.begin(new_attempt()), LeftOpen)
+
+
+def test_of_fifty_attempts_at_once_for_one_customer_one_begins(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(16) as threads:
+        outcomes = Counter(threads.map(lambda _: begun(ledger, new_attempt()), range(50)))
+    assert outcomes == {"Attempt": 1, "InProgress": 49}
+
+
+def test_the_cards_limit_holds_for_fifty_customers_at_once(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(16) as threads:
+        outcomes = Counter(threads.map(lambda number: begun(ledger, new_attempt(f"customer-{number}")), range(50)))
+    assert outcomes == {"Attempt": 10, "TooManyAttempts": 40}
+
+
+def test_a_repeat_is_only_one_with_the_same_card(ledger: Ledger) -> None:
+    attempt = ledger.begin(new_attempt())
+    assert isinstance(attempt, Attempt)
+    ledger.finish(attempt, Ending("issued", registered=BillingKey("mine", None, "0000****", "debit", 5)))
+    assert isinstance(ledger.begin(new_attempt()), Repeated)
+    assert isinstance(ledger.begin(new_attempt(card="another")), Attempt)
+
+
+def test_only_the_first_to_finish_an_attempt_does(ledger: Ledger) -> None:
+    attempt = ledger.begin(new_attempt())
+    assert isinstance(attempt, Attempt)
+    assert ledger.finish(attempt, Ending("declined", message="no"))
+    assert not ledger.finish(attempt, Ending("not_issued"))

@@ -1,0 +1,134 @@
+"""Which tokens say who a customer is, and that every other one is refused."""
+
+import base64
+import json
+import random
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from billing.customer import Claim, Payment
+from billing.customer_token import read_claim
+from billing.errors import InvalidCustomerToken
+from billing.sensitive import Sensitive
+
+KEY = "k" * 32
+KEYS = (Sensitive(KEY),)
+PAYMENT = {"merchant_uid": "order-1", "amount": 9900, "name": "구독"}
+
+
+def token(key: str = KEY, algorithm: str = "HS256", **claims: Any) -> str:
+    claims = {"sub": "customer-1", "exp": time.time() + 600, **claims}
+    return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm)
+
+
+def refused(text: str, keys: tuple[Sensitive, ...] = KEYS) -> bool:
+    try:
+        read_claim(text, keys)
+    except InvalidCustomerToken:
+        return True
+    return False
+
+
+def test_a_token_names_its_customer() -> None:
+    assert read_claim(token(), KEYS) == Claim("customer-1", may_replace=False, payment=None)
+    assert read_claim(token(replace=True), KEYS).may_replace
+
+
+def test_a_token_may_bring_a_payment() -> None:
+    claim = read_claim(token(payment={**PAYMENT, "tax_free": 0, "buyer_name": "홍길동"}), KEYS)
+    assert claim.payment == Payment(
+        "order-1", 9900, "구독", details=(("buyer_name", Sensitive("홍길동")), ("tax_free", 0))
+    )
+
+
+def test_both_keys_are_good_while_the_key_is_rotated() -> None:
+    old = "o" * 32
+    assert not refused(token(key=old), (*KEYS, Sensitive(old)))
+    assert refused(token(key=old))
+
+
+def test_clocks_may_differ_by_half_a_minute() -> None:
+    assert not refused(token(exp=time.time() - 25))
+    assert refused(token(exp=time.time() - 35))
+    assert not refused(token(nbf=time.time() + 25))
+    assert refused(token(nbf=time.time() + 35))
+    assert not refused(token(exp=time.time() + 3625))
+    assert refused(token(exp=time.time() + 3635))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": None},
+        {"exp": "tomorrow"},
+        {"exp": 10**400},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": "x" * 81},
+        {"sub": ".."},
+        {"sub": " x"},
+        {"replace": "yes"},
+        {"replace": 1},
+        {"payment": "order"},
+        {"payment": {}},
+        {"payment": {**PAYMENT, "amount": 0}},
+        {"payment": {**PAYMENT, "amount": -1}},
+        {"payment": {**PAYMENT, "amount": 1.5}},
+        {"payment": {**PAYMENT, "amount": "9900"}},
+        {"payment": {**PAYMENT, "amount": True}},
+        {"payment": {**PAYMENT, "merchant_uid": "x" * 41}},
+        {"payment": {**PAYMENT, "merchant_uid": ".."}},
+        {"payment": {**PAYMENT, "name": ""}},
+        {"payment": {**PAYMENT, "amonut": 1}},
+    ],
+)
+def test_a_token_that_is_not_as_documented_is_refused(claims: dict[str, Any]) -> None:
+    assert refused(token(**claims))
+
+
+def encoded(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def test_other_algorithms_and_keys_are_refused() -> None:
+    good = token()
+    _, claims, signature = good.split(".")
+    for algorithm in ("none", "None", "NONE", "HS384", "RS256", "ES256", "", None):
+        assert refused(f"{encoded({'alg': algorithm, 'typ': 'JWT'})}.{claims}.{signature}")
+        assert refused(f"{encoded({'alg': algorithm, 'typ': 'JWT'})}.{claims}.")
+    assert refused(token(algorithm="HS512", key="k" * 64), (Sensitive("k" * 64),))
+    assert refused(token(key="w" * 32))
+    assert refused(good, ())
+    assert refused(token(key="short"), (Sensitive("short"),))
+
+
+def test_hundreds_of_altered_tokens_are_refused() -> None:
+    good, chance = token(), random.Random(3)  # noqa: S311 (the same tokens in every run)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.="
+    altered: set[str] = set()
+    while len(altered) < 500:
+        place = chance.randrange(len(good) - 1)  # the last character has bits that mean nothing
+        kind = chance.choice(("replace", "remove", "insert", "cut", "swap"))
+        letter = chance.choice(alphabet)
+        match kind:
+            case "replace":
+                text = good[:place] + letter + good[place + 1 :]
+            case "remove":
+                text = good[:place] + good[place + 1 :]
+            case "insert":
+                text = good[:place] + letter + good[place:]
+            case "cut":
+                text = good[:place]
+            case _:
+                text = good[place:] + good[:place]
+        if text.rstrip("=") != good:
+            altered.add(text)
+    assert all(refused(text) for text in altered)
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "x" * 5000, "\x00", "가.나.다", "{}", "null", "eyJ.eyJ.eyJ"])
+def test_garbage_is_refused(text: str) -> None:
+    assert refused(text)
