@@ -41,7 +41,7 @@ token: setup ## Mint a customer token for the local service, CUSTOMER_UID=...
 	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)"
 
 chaos: setup ## Break 2,000 attempts in every way at once, and compare the ledger with Iamport
-	@$(BIN)/python -m tests.chaos
+	@PYTHONPATH=functions/issue_billing:. $(BIN)/python -m tests.chaos
 
 test: python-3.13 setup setup-sam lint ## Run all checks and tests, TESTS=tests/unit for some
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)

@@ -17,7 +17,7 @@ from billing.card import read_card
 from billing.credentials import CredentialsStore
 from billing.customer import Claim, read_customer
 from billing.deadline import Deadline
-from billing.errors import BillingError
+from billing.errors import BillingError, InvalidCustomerToken
 from billing.iamport import Iamport
 from billing.issuance import Services, issue_billing_key
 from billing.ledger import Ledger
@@ -89,7 +89,12 @@ def _claim(fields: Fields) -> Claim | None:
     from billing.customer_token import read_claim
 
     token = fields.read("customer_token", str, required=False)
-    return read_claim(token, credentials.read().customer_token_keys)
+    try:
+        return read_claim(token, credentials.read().customer_token_keys)
+    except InvalidCustomerToken:
+        if not credentials.may_have_changed():
+            raise
+    return read_claim(token, credentials.read_anew().customer_token_keys)
 
 
 def _caller() -> answers.Caller:

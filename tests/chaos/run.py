@@ -97,7 +97,7 @@ class Chaos:
                 order = f"order-{customer_uid}-{chance.randrange(2)}"
                 claims["payment"] = {"merchant_uid": order, "amount": 1000 + number, "name": "chaos"}
             form["customer_token"] = new_token(customer_uid, **claims)
-        dies = chance.randint(1, MOST_SENDS) if chance.random() < 0.15 else None
+        dies = chance.randint(1, MOST_SENDS) if chance.random() < 0.08 else None
         return Task(identity, customer_uid, form, dies)
 
     def choose_fault(self, call: Call) -> Fault | None:
@@ -180,8 +180,8 @@ def run_chaos(attempts: int, workers: int, seed: int) -> Result:
         simulator.choose_fault = lambda _: None
         time.sleep(STUCK.processed_after)  # what is still at work at Iamport comes to its end
         with _a_while_later(environment):
-            settle()
-            settle()
+            for _ in range(4):
+                settle()
         compare(chaos.result, simulator, _items(aws))
     return chaos.result
 

@@ -1,7 +1,9 @@
 """In `signed` identity only the merchant's server says whose card it is."""
 
+import time
 from typing import Any
 
+import jwt
 import pytest
 
 from infra.local.aws import Aws
@@ -43,6 +45,16 @@ def test_the_key_can_be_rotated_without_an_outage(aws: Aws) -> None:
     old_form = signed_form("mine")
     aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key="n" * 32, customer_token_key_previous=CUSTOMER_TOKEN_KEY)
     assert outcome(Door().post_json(old_form)) == (200, "issued")
+
+
+def test_a_running_container_learns_of_a_new_key(monkeypatch: pytest.MonkeyPatch, signed_door: Door, aws: Aws) -> None:
+    assert outcome(signed_door.post_json(signed_form("mine"))) == (200, "issued")
+    aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key="n" * 32)
+    form = card_form(customer_uid=None, customer_token=jwt.encode({"sub": "new", "exp": time.time() + 60}, "n" * 32))
+    assert outcome(signed_door.post_json(form)) == (401, "invalid_customer_token")
+    real_monotonic = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + 61)
+    assert outcome(signed_door.post_json(form)) == (200, "issued")
 
 
 def test_a_new_customer_costs_one_call_to_iamport(signed_door: Door, iamport: Simulator) -> None:

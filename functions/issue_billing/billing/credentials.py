@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from billing.sensitive import Sensitive
 
 PLACEHOLDER = "replace-me"
 """What the template puts into a new secret."""
+
+WORTH_READING_ANEW_SECONDS = 60
 
 CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
 """Seconds. Secrets Manager answers within tens of milliseconds; two attempts leave the card its time."""
@@ -43,6 +46,7 @@ class CredentialsStore:
         self._secret_id = secret_id
         self._provider: SecretsProvider | None = None
         self._credentials: Credentials | None = None
+        self._read_at = 0.0
 
     def read(self) -> Credentials:
         """Raises Unavailable when the secret can't be read or isn't filled in."""
@@ -53,7 +57,12 @@ class CredentialsStore:
     def read_anew(self) -> Credentials:
         """Past the cache: the key may have been rotated. Raises Unavailable, and keeps what it had before."""
         self._credentials = _credentials_in(self._secret_text())
+        self._read_at = time.monotonic()
         return self._credentials
+
+    def may_have_changed(self) -> bool:
+        """Whether reading anew is worth it: whoever sends forged tokens must not make us read at each of them."""
+        return time.monotonic() - self._read_at > WORTH_READING_ANEW_SECONDS
 
     def _secret_text(self) -> str:
         if self._provider is None:
