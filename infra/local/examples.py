@@ -37,11 +37,14 @@ REACT_NOT_BUILT = "React is not built yet: <code>make examples</code> (needs npm
 
 
 class ExamplesServer(ThreadingHTTPServer):
-    """`api_url` may be set later than the server starts: the API has to know this origin first."""
+    """`api_url` may be set later than the server starts: the API has to know this origin first.
+
+    Raises OSError where the port is taken.
+    """
 
     daemon_threads = True
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((host, port), _Connection)
         self.origin = f"http://{host}:{self.server_address[1]}"
         self.api_url = ""
@@ -64,16 +67,16 @@ class ExamplesServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def serve_examples(host: str = "127.0.0.1", port: int = 0) -> Iterator[ExamplesServer]:
-    """Raises OSError where the port is taken."""
-    with ExamplesServer(host, port) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def running(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Serves until the block ends."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _file(path: str) -> Path | None:

@@ -58,7 +58,7 @@ class Door:
         sys.modules.pop("app", None)
         self._handler = importlib.import_module("app").handler
         for handler in importlib.import_module("billing.observability").logger.handlers:
-            handler.setStream(sys.stdout)  # where the running test looks
+            handler.stream = sys.stdout  # where the running test looks; the one before may be closed
 
     def post_json(self, fields: object, **request: Any) -> Answer:
         return self.post(json.dumps(fields), content_type=JSON, **request)

@@ -36,6 +36,8 @@ class Services:
 class Issued:
     billing_key: BillingKey
     payment: PaidPayment | None = None
+    looked_up: bool = True
+    """False: the key could not be looked at, and `billing_key` tells only what was sent."""
 
 
 def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
@@ -72,15 +74,21 @@ def carry_out(attempt: Attempt, customer: Customer, card: Card, services: Servic
     """The guard, the request, and how it ended, written down."""
     iamport, ledger = services.iamport, services.ledger
     try:
-        attempt = refuse_to_overwrite(attempt, customer, iamport, deadline)
-        issued = send(attempt, customer, card, iamport, deadline)
+        issued = already_paid(attempt, iamport, deadline)
+        if issued is None:
+            attempt = refuse_to_overwrite(attempt, customer, iamport, deadline)
+            issued = send(attempt, customer, card, iamport, deadline)
     except AlreadyRegistered as refused:
         with writing_down():
             ledger.finish(attempt, Ending("not_issued", refused.code, refused.billing_key))
         raise
     except Unavailable as never_sent:
         with writing_down():
-            ledger.finish(attempt, Ending("not_issued", never_sent.code))
+            if attempt.merchant_uid is None:
+                ledger.finish(attempt, Ending("not_issued", never_sent.code))
+            else:
+                # Nothing was sent now, but the same payment may have been taken before.
+                ledger.leave_open(attempt, locked=False)
         raise
     except Declined as declined:
         with writing_down():
@@ -95,8 +103,19 @@ def carry_out(attempt: Attempt, customer: Customer, card: Card, services: Servic
             ledger.leave_open(attempt, locked=True)
         raise
     with writing_down():
-        ledger.finish(attempt, Ending("issued", None, issued.billing_key, issued.payment))
+        if issued.looked_up:
+            ledger.finish(attempt, Ending("issued", None, issued.billing_key, issued.payment))
+        else:
+            ledger.leave_open(attempt, locked=False)
     return issued
+
+
+def already_paid(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Issued | None:
+    """A charge is never sent twice: the payment is looked for before anything else. Raises Unavailable."""
+    if attempt.merchant_uid is None:
+        return None
+    paid = iamport.find_payment(attempt.merchant_uid, deadline, "paid")
+    return key_of_payment(paid, attempt, iamport, deadline) if isinstance(paid, PaidPayment) else None
 
 
 def refuse_to_overwrite(attempt: Attempt, customer: Customer, iamport: Iamport, deadline: Deadline) -> Attempt:
@@ -119,12 +138,10 @@ def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, dea
     try:
         if customer.payment is None:
             return Issued(iamport.issue(customer, card, send_deadline))
-        paid = iamport.find_payment(customer.payment.merchant_uid, send_deadline, "paid")
-        if not isinstance(paid, PaidPayment):
-            paid = iamport.issue_and_pay(customer, card, customer.payment, send_deadline)
+        paid = iamport.issue_and_pay(customer, card, customer.payment, send_deadline)
     except OutcomeUnknown as unknown:
         return find_out(attempt, iamport, unknown, deadline)
-    return Issued(key_of_payment(attempt, iamport, deadline), paid)
+    return key_of_payment(paid, attempt, iamport, deadline)
 
 
 def find_out(attempt: Attempt, iamport: Iamport, unknown: OutcomeUnknown, deadline: Deadline) -> Issued:
@@ -144,7 +161,7 @@ def find_out(attempt: Attempt, iamport: Iamport, unknown: OutcomeUnknown, deadli
         except Unavailable:
             break
         if ending.state == "issued":
-            return Issued(ending.registered or _unseen_key(attempt), ending.payment)
+            return _issued(ending.registered, attempt, ending.payment)
         if ending.state == "declined":
             raise Declined(ending.message)
     else:
@@ -153,12 +170,12 @@ def find_out(attempt: Attempt, iamport: Iamport, unknown: OutcomeUnknown, deadli
     raise unknown
 
 
-def key_of_payment(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> BillingKey:
+def key_of_payment(paid: PaidPayment, attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Issued:
     """The answer to a payment doesn't describe the key. The payment stands, whether or not that can be looked up."""
     try:
-        return iamport.look_up(attempt.customer_uid, deadline) or _unseen_key(attempt)
+        return _issued(iamport.look_up(attempt.customer_uid, deadline), attempt, paid)
     except Unavailable:
-        return _unseen_key(attempt)
+        return _issued(None, attempt, paid)
 
 
 def finish_declined(attempt: Attempt, declined: Declined, services: Services, deadline: Deadline) -> None:
@@ -178,6 +195,8 @@ def writing_down() -> Iterator[None]:
         note_ledger_behind(failure.reason)
 
 
-def _unseen_key(attempt: Attempt) -> BillingKey:
-    """The key that is there but can't be looked at: all that is known of it is the card that was sent."""
-    return BillingKey(attempt.customer_uid, None, attempt.masked_card, None, updated=None)
+def _issued(found: BillingKey | None, attempt: Attempt, payment: PaidPayment | None) -> Issued:
+    if found is not None:
+        return Issued(found, payment)
+    sent = BillingKey(attempt.customer_uid, None, attempt.masked_card, None, updated=None)
+    return Issued(sent, payment, looked_up=False)

@@ -216,7 +216,7 @@ def labels(language: Language) -> dict[str, str]:
 
 def for_script(language: Language) -> dict[str, object]:
     """What page.js says by itself."""
-    codes = (messages.BY_CODE | TEXTS).keys() - {"not_found", "unsupported_media_type", "incomplete"}
+    codes = (messages.BY_CODE | TEXTS).keys()
     return {
         "errors": {name: texts[language] for name, texts in ERRORS.items()},
         "outcomes": {code: asdict(outcome(code, language)) for code in sorted(codes)},

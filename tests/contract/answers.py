@@ -1,0 +1,49 @@
+"""docs/openapi.yaml as a check: is this answer one that the contract has?"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from infra.local.contract_page import CONTRACT
+
+
+def check(method: str, path: str, status: int, headers: Mapping[str, str], body: str) -> None:
+    """Raises AssertionError where the answer is outside of the contract. `headers` by name in any case."""
+    operation = _document()["paths"][path][method.lower()]
+    response = operation["responses"].get(str(status))
+    assert response is not None, f"{method} {path}: the contract has no {status}"
+    response = _resolved(response)
+    lower_case = {name.lower(): value for name, value in headers.items()}
+    media_type = lower_case.get("content-type", "").split(";")[0]
+    assert media_type in response["content"], f"{status}: the contract has no {media_type!r}"
+    _conforms(response["content"][media_type]["schema"], body if media_type == "text/html" else json.loads(body))
+    if media_type == "application/json":
+        for name, header in response.get("headers", {}).items():
+            assert name.lower() in lower_case, f"{status}: without {name}"
+            _conforms(_resolved(header)["schema"], lower_case[name.lower()])
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(CONTRACT.read_text("utf-8"))
+    return document
+
+
+def _conforms(schema: Mapping[str, Any], value: object) -> None:
+    # References in the schema start at the document's root.
+    validator = Draft202012Validator({**schema, "components": _document()["components"]})
+    errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+    assert errors == []
+
+
+def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        target: Any = _document()
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        node = target
+    return node

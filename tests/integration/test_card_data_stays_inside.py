@@ -1,0 +1,84 @@
+"""A marked card is pushed down every path; afterwards everything that came out is searched for it."""
+
+import json
+
+import pytest
+
+from infra.local.aws import Aws
+from infra.local.iamport import Simulator, faults
+from tests.integration.door import FORM, PLURAL, Door, card_form, settle
+
+NUMBER = "0000987698769876"
+MARKED = {"card_number": NUMBER, "birth": "851231", "pwd_2digit": "73", "customer_name": "marked-name"}
+SECRETS = (NUMBER, "0000-9876-9876-9876", "851231", "marked-name", "local-imp-secret")
+
+
+def found_in(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret in text]
+
+
+@pytest.fixture
+def noisy_door(monkeypatch: pytest.MonkeyPatch, door: Door, capsys: pytest.CaptureFixture[str]) -> Door:  # noqa: ARG001
+    """With every switch on that makes Powertools talk."""
+    for switch in ("POWERTOOLS_LOGGER_LOG_EVENT", "POWERTOOLS_DEV", "POWERTOOLS_DEBUG"):
+        monkeypatch.setenv(switch, "true")
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
+    return Door()
+
+
+EVERY_FAULT = [fault for name, fault in vars(faults).items() if isinstance(fault, faults.Fault) and name.isupper()]
+
+
+@pytest.mark.parametrize("endpoint", ["token", "look_up", "issue"])
+def test_through_every_failure_of_the_gateway(
+    noisy_door: Door, iamport: Simulator, aws: Aws, capsys: pytest.CaptureFixture[str], endpoint: str
+) -> None:
+    came_out = []
+    for fault in EVERY_FAULT:
+        iamport.fail_next(endpoint, fault, times=2)
+        came_out.append(json.dumps(noisy_door.post_json(card_form(**MARKED), seconds_left=13).body, ensure_ascii=False))
+    settle()
+    written = capsys.readouterr()
+    table = aws.dynamodb().scan(TableName=aws.physical_ids["AttemptsTable"])["Items"]
+    assert '"outcome"' in written.out
+    assert found_in("".join(came_out) + written.out + written.err + json.dumps(table)) == []
+
+
+def test_through_every_kind_of_bad_input(noisy_door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    good = json.dumps(card_form(**MARKED))
+    bodies: list[str | bytes] = [
+        good[:-1],
+        good[1:],
+        f"[{good}]",
+        good.replace('"customer_uid": "', f'"customer_uid": "{NUMBER}'),
+        good.replace('"851231"', "851231"),
+        good.replace("2099-12", "2001-01"),
+        good + " " * 20_000,
+        good.encode() + b"\xff",
+        json.dumps({**MARKED, "card_number": [NUMBER]}),
+        json.dumps({**MARKED, NUMBER: "851231"}),
+    ]
+    answers = [noisy_door.post(body) for body in bodies]
+    answers += [noisy_door.post(good, content_type=content_type) for content_type in ("text/plain", FORM, "")]
+    answers += [noisy_door.post(good, path="/elsewhere"), noisy_door.post(good, path=PLURAL, method="PUT")]
+    assert all(answer.status >= 400 for answer in answers)
+    written = capsys.readouterr()
+    assert found_in("".join(json.dumps(answer.body) for answer in answers) + written.out + written.err) == []
+
+
+def test_through_an_unforeseen_failure(
+    noisy_door: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def break_down(*arguments: object) -> None:
+        raise RuntimeError(f"broken by {NUMBER} {arguments}")
+
+    monkeypatch.setattr("billing.issuance.begin", break_down)
+    answer = noisy_door.post_json(card_form(**MARKED))
+    assert (answer.status, answer.body["code"]) == (500, "internal_error")
+    assert answer.body["request_id"]
+    written = capsys.readouterr()
+    assert "internal_error" in written.out, (written.out, written.err[-3000:])
+    line = next(json.loads(line) for line in written.out.splitlines() if "internal_error" in line)
+    assert line["exception_type"] == "RuntimeError"
+    assert "break_down" in line["place"][-1]
+    assert found_in(json.dumps(answer.body) + written.out + written.err) == []

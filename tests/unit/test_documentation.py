@@ -1,0 +1,60 @@
+"""What the README says of the code is so, and nothing that an operator meets is left out of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from billing.answers import HTTP_STATUS
+from billing.ledger import Ending
+from billing.observability import METRIC_BY_OUTCOME
+from billing.request import FIELD_NAMES
+from infra.local.intrinsics import read_yaml
+from infra.local.template import PROJECT
+
+README = (PROJECT / "README.md").read_text("utf-8")
+EVENTS = (PROJECT / "docs/events.md").read_text("utf-8")
+TEMPLATE = read_yaml((PROJECT / "template.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("code", sorted(HTTP_STATUS))
+def test_every_code_stands_in_the_table_with_its_status(code: str) -> None:
+    assert re.search(rf"^\| {HTTP_STATUS[code].value} \| `failed` \| `{code}` \|", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("metric", sorted(set(METRIC_BY_OUTCOME.values())))
+def test_every_metric_is_explained(metric: str) -> None:
+    assert f"`{metric}`" in README
+
+
+@pytest.mark.parametrize("field", FIELD_NAMES)
+def test_every_field_is_explained(field: str) -> None:
+    assert f"`{field}`" in README
+
+
+def test_every_setting_is_explained() -> None:
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    own = {name for name in variables if not name.startswith(("POWERTOOLS_", "AWS_", "RES_"))}
+    assert own == set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
+
+
+def test_every_make_target_and_file_that_is_named_exists() -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"`?make ([a-z-]+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for path in re.findall(r"\]\(((?!#)[^)]+)\)", README):
+        assert (PROJECT / path).exists(), path
+    for path in re.findall(r"tests/events/\w+\.json", README):
+        assert Path(PROJECT / path).exists(), path
+
+
+def test_every_event_is_documented() -> None:
+    told = set(re.findall(r"^\| `((?:billing_key|payment)\.\w+)` \|", EVENTS, re.MULTILINE))
+    assert told >= {f"billing_key.{state}" for state in Ending.__annotations__["state"].__args__}
+    assert {"payment.paid", "payment.failed"} <= told
+
+
+def test_the_events_detail_is_what_the_pipe_makes() -> None:
+    template = TEMPLATE["Resources"]["EventPipe"]["Properties"]["TargetParameters"]["InputTemplate"]
+    example = EVENTS.split("```json")[1].split("```")[0]
+    assert re.findall(r'"(\w+)":\s*<', template) == re.findall(r'"(\w+)":', example)
