@@ -15,6 +15,11 @@ UV_INSTALLED := $(VENV)/.uv-$(UV_VERSION)
 PACKAGES_INSTALLED := $(VENV)/.requirements-dev
 SAM_INSTALLED := $(SAM_VENV)/.requirements-sam
 
+REACT_BUILT := examples/react/dist/index.html
+GUIDE_BUILT := tests/browser/guide/react/dist/index.html
+# Without npm the tests of what it builds are skipped and say so.
+FRONTENDS := $(if $(shell command -v npm),$(REACT_BUILT) $(GUIDE_BUILT))
+
 PORT ?= 3000
 TESTS ?= tests
 
@@ -22,7 +27,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam run backends token chaos test lint build lock clean python-3.13
+.PHONY: help setup setup-sam run backends token examples chaos contract test lint build lock clean python-3.13
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,10 +45,15 @@ backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam l
 token: setup ## Mint a customer token for the local service, CUSTOMER_UID=...
 	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)"
 
+examples: $(REACT_BUILT) ## Build the React example, which takes npm; `make run` then serves it
+
+contract: setup ## Send 6,000 generated requests and hold every answer against docs/openapi.yaml
+	@CONTRACT_REQUESTS=6000 $(BIN)/python -m pytest -q -rP tests/contract
+
 chaos: setup ## Break 2,000 attempts in every way at once, and compare the ledger with Iamport
 	@PYTHONPATH=functions/issue_billing:. $(BIN)/python -m tests.chaos
 
-test: python-3.13 setup setup-sam lint ## Run all checks and tests, TESTS=tests/unit for some
+test: python-3.13 setup setup-sam lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
 
 lint: setup ## Check style and types
@@ -61,8 +71,18 @@ lock: $(UV_INSTALLED) ## Write the requirements*.txt anew from the requirements*
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
+$(REACT_BUILT): $(wildcard examples/react/*.* examples/react/src/*)
+	$(NPM_BUILD)
+
+$(GUIDE_BUILT): $(wildcard tests/browser/*.json tests/browser/guide/react/*.*)
+	$(NPM_BUILD)
+
+# In the folder of the package.json that belongs to what is built.
+NPM_BUILD = cd $(firstword $(subst /guide, ,$(subst /dist, ,$@))) && npm ci --no-audit --no-fund --silent && npm run build --silent
+
 clean: ## Remove everything that was made here
 	rm -rf $(VENV) .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf examples/react/dist examples/react/node_modules tests/browser/guide/react/dist tests/browser/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python-3.13: $(UV_INSTALLED)

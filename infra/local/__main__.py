@@ -11,6 +11,7 @@ import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
+from infra.local.examples import ExamplesServer, running
 from infra.local.iamport.cards import ANY_OTHER
 from infra.local.intrinsics import TemplateError
 from infra.local.service import API, LocalService, run_backends, run_service
@@ -22,6 +23,9 @@ BACKENDS_HOST = "0.0.0.0"  # noqa: S104 (containers reach this machine by an add
 IAMPORT_PORT = 4010
 AWS_PORT = 4011
 """Where env.json and samconfig.toml send the containers of `sam local`."""
+
+VITE_ORIGIN = "http://localhost:5173"
+"""Where `npm run dev` of examples/react serves."""
 
 
 def main() -> None:
@@ -47,7 +51,12 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description="The service on this machine.")
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: %(default)s)")
-    parser.add_argument("--port", default=3000, type=_port, help="0 takes any that is free (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        default=3000,
+        type=_port,
+        help="the frontends get the next one; 0 takes any that are free (default: %(default)s)",
+    )
     parser.add_argument(
         "--backends-only",
         action="store_true",
@@ -72,8 +81,13 @@ def _start_backends(stack: ExitStack) -> None:
 
 def _start_service(stack: ExitStack, host: str, port: int) -> None:
     identity = os.environ.get("CUSTOMER_IDENTITY", "open")
-    service = stack.enter_context(run_service(host=host, port=port, parameters={"CustomerIdentity": identity}))
+    examples = stack.enter_context(ExamplesServer(host, port + 1 if port else 0))
+    parameters = {"CustomerIdentity": identity, "AllowedOrigins": ",".join((*examples.origins, VITE_ORIGIN))}
+    service = stack.enter_context(run_service(host=host, port=port, parameters=parameters))
+    examples.api_url = service.url
+    stack.enter_context(running(examples))
     print(f"API                  {service.url}")
+    print(f"Frontends, contract  {examples.origin}")
     print(f"Iamport's simulator  {service.backends.simulator.url}")
     print(f"AWS's stand-in       {service.backends.aws.url}")
     print(f"Whose card it is     {identity}")

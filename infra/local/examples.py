@@ -47,6 +47,7 @@ class ExamplesServer(ThreadingHTTPServer):
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((host, port), _Connection)
         self.origin = f"http://{host}:{self.server_address[1]}"
+        self.origins = (self.origin, f"http://localhost:{self.server_address[1]}")
         self.api_url = ""
 
     def page(self, path: str) -> tuple[str, bytes] | None:

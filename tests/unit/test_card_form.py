@@ -1,0 +1,201 @@
+"""The hosted card page: one response, strict headers, and nothing of what a visitor sends gets out of its place."""
+
+import json
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from typing import Any, get_args
+
+import pytest
+from aws_lambda_powertools.event_handler import Response
+
+from billing import messages
+from billing.answers import HTTP_STATUS
+from billing.messages import Language
+from billing.settings import Settings, read_settings
+from card_form import page, words
+from card_form.visit import read_visit
+
+SHOP = "https://shop.example"
+
+LARGEST_PAGE = 30_000
+"""Bytes."""
+
+
+def settings(**changes: str) -> Settings:
+    needed = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "attempts", "ALLOWED_ORIGINS": SHOP}
+    return read_settings(needed | changes)
+
+
+def show(
+    query: Mapping[str, str] | None = None,
+    answer: dict[str, Any] | None = None,
+    language: Language = "ko",
+    **changes: str,
+) -> Response[str]:
+    return page.show(query or {"customer_uid": "gildong"}, language, settings(**changes), answer)
+
+
+def text_of(response: Response[str]) -> str:
+    assert isinstance(response.body, str)
+    return response.body
+
+
+def policy_of(response: Response[str]) -> dict[str, str]:
+    policy = response.headers["Content-Security-Policy"]
+    assert isinstance(policy, str)
+    directives = (directive.partition(" ") for directive in policy.split("; "))
+    return {name: sources for name, _, sources in directives}
+
+
+def page_data(response: Response[str]) -> dict[str, Any]:
+    match = re.search(r'<script type="application/json" id="page-data">(.*?)</script>', text_of(response), re.DOTALL)
+    assert match is not None
+    data: dict[str, Any] = json.loads(match[1])
+    return data
+
+
+class Elements(HTMLParser):
+    """The tags and the attributes that a browser would see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_the_page_is_one_small_response(language: Language) -> None:
+    response = show({"customer_uid": "u" * 80, "customer_token": "t" * 1000}, language=language)
+    html = text_of(response)
+    assert len(html.encode()) < LARGEST_PAGE
+    links = [value for _, found in Elements(html).seen for name, value in found.items() if name in ("src", "srcset")]
+    assert links == []
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_its_headers_are_strict() -> None:
+    response = show()
+    policy = policy_of(response)
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == SHOP
+    assert policy["connect-src"] == policy["form-action"] == "'self'"
+    assert policy["base-uri"] == "'none'"
+    assert "unsafe" not in str(policy)
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert int(str(response.headers["Strict-Transport-Security"]).removeprefix("max-age=")) >= 31_536_000
+    assert "camera=()" in str(response.headers["Permissions-Policy"])
+
+
+@pytest.mark.parametrize("origins", ["*", "*,https://shop.example;script-src *", "https://a b"])
+def test_only_named_origins_may_frame_it_or_get_the_result(origins: str) -> None:
+    response = show({"customer_uid": "a", "return_url": f"{SHOP}/"}, ALLOWED_ORIGINS=origins)
+    assert policy_of(response)["frame-ancestors"] == "'none'"
+    assert page_data(response)["origins"] == []
+    assert page_data(response)["return_url"] == ""
+
+
+def test_the_consent_links_to_the_privacy_policy_where_there_is_one() -> None:
+    assert 'class="policy"' not in text_of(show())
+    assert f'href="{SHOP}/privacy?a=1&amp;b"' in text_of(show(PRIVACY_POLICY_URL=f"{SHOP}/privacy?a=1&b"))
+
+
+class TestTheAddress:
+    @pytest.mark.parametrize("url", [SHOP, f"{SHOP}/", f"{SHOP}/cards?order=1#top", f"{SHOP}?order=1"])
+    def test_a_return_url_at_a_named_origin_counts(self, url: str) -> None:
+        assert read_visit({"return_url": url}, "ko", (SHOP,)).return_url == url
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "javascript:alert(1)",
+            "//shop.example/",
+            "http://shop.example/",
+            "https://shop.example.evil.example/",
+            "https://shop.example@evil.example/",
+            "https://shop.example:8443/",
+            "https://shop.example\\@evil.example/",
+            "https://shop.example/\r\nSet-Cookie: a=b",
+            "https://shop.example/\t",
+            " https://shop.example/",
+            'https://shop.example/"><script>',
+            "https://shop.example/" + "x" * 10_000,
+        ],
+    )
+    def test_any_other_return_url_counts_as_none(self, url: str) -> None:
+        assert read_visit({"return_url": url}, "ko", (SHOP,)).return_url == ""
+
+    def test_the_result_replaces_what_the_return_url_had_of_the_same_name(self) -> None:
+        visit = read_visit({"return_url": f"{SHOP}/?status=old&order=%EA%B0%80#top"}, "ko", (SHOP,))
+        assert visit.return_url_with({"status": "success"}) == f"{SHOP}/?order=%EA%B0%80&status=success#top"
+
+    @pytest.mark.parametrize("query", [{}, {"customer_uid": " a"}, {"customer_uid": "a" * 81}, {"customer_token": "<"}])
+    def test_without_a_customer_there_is_no_form(self, query: dict[str, str]) -> None:
+        response = show({"lang": "ko", **query})
+        assert response.status_code == 400
+        assert "<form" not in text_of(response)
+
+    @pytest.mark.parametrize("name", ["customer_uid", "customer_token", "return_url", "lang", "other"])
+    @pytest.mark.parametrize(
+        "value", ['"><script>alert(1)</script>', "</script><script>", "' onload='alert(1)", "$title"]
+    )
+    def test_hostile_values_stay_text(self, name: str, value: str) -> None:
+        response = show({"customer_uid": "gildong", name: value})
+        expected = show({"customer_uid": "gildong"})
+        tags = [tag for tag, _ in Elements(text_of(response)).seen]
+        assert tags == [tag for tag, _ in Elements(text_of(expected)).seen]
+        assert "<script>alert" not in text_of(response)
+        assert all(not name.startswith("on") for _, found in Elements(text_of(response)).seen for name in found)
+
+
+class TestAfterAPostWithoutJavaScript:
+    def answer(self, code: str) -> dict[str, Any]:
+        return {"status": "failed", "code": code, "message": "거절 <b>"}
+
+    def test_a_success_is_told_with_the_masked_card(self) -> None:
+        card = {"name": "국민<KB>", "number": "00001000****0001", "type": "credit"}
+        answer = {"status": "success", "message": messages.SUCCESS, "customer_uid": "a", "card": card}
+        html = text_of(show(answer=answer))
+        assert "국민&lt;KB&gt; 00001000****0001" in html
+        assert "<form" not in html
+
+    @pytest.mark.parametrize("code", sorted(messages.BY_CODE))
+    def test_the_form_is_there_again_only_where_another_try_can_do_no_harm(self, code: str) -> None:
+        response = show(answer=self.answer(code))
+        assert response.status_code == HTTP_STATUS[code]
+        assert ("<form" in text_of(response)) is (code in words.ANOTHER_TRY)
+
+    def test_iamports_words_are_escaped(self) -> None:
+        assert "거절 &lt;b&gt;" in text_of(show(answer=self.answer("declined")))
+
+    def test_errors_stand_beside_their_fields(self) -> None:
+        answer = self.answer("invalid_request") | {"errors": [{"field": "birth", "message": "생일"}]}
+        html = text_of(show(answer=answer))
+        assert '<p class="error" id="birth-error">생일</p>' in html
+        inputs = {found["name"]: found for tag, found in Elements(html).seen if tag == "input" and "name" in found}
+        assert inputs["birth"]["aria-invalid"] == "true"
+        assert "autofocus" in inputs["birth"]
+        assert "aria-invalid" not in inputs["expiry"]
+
+
+class TestWords:
+    def test_every_text_is_there_in_both_languages(self) -> None:
+        texts = [*words.LABELS.values(), *words.ERRORS.values(), *words.TEXTS.values(), *words.NEXT_STEPS.values()]
+        for text in (*texts, *words.HEADINGS.values(), words.NOT_REGISTERED):
+            assert set(text) == set(get_args(Language))
+            assert all(text.values())
+
+    @pytest.mark.parametrize("code", ["in_progress", "outcome_unknown", "internal_error", "a code of next year"])
+    def test_where_a_key_may_exist_nobody_is_told_to_try_again(self, code: str) -> None:
+        for language in get_args(Language):
+            outcome = words.outcome(code, language)
+            told = " ".join((outcome.heading, outcome.text, outcome.next_step)).lower()
+            assert not outcome.another_try
+            assert "다시 시도해" not in told
+            assert "please try again" not in told
