@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 
 from billing.answers import HTTP_STATUS
 from billing.request import FIELD_NAMES, NAME_BY_SPELLING
@@ -92,7 +92,7 @@ def test_no_generated_request_gets_an_answer_outside_of_it(
     )
     @given(data=st.data())
     def send(data: st.DataObject) -> None:
-        case: Case = data.draw(operation.as_strategy(generation_mode=mode))
+        case = data.draw(operation.as_strategy(generation_mode=mode))
         assume(len(case.as_curl_command()) < LONGEST_REQUEST_LINE or method == "POST")
         response = case.call(base_url=service.url, session=connection, timeout=30)
         seen[response.status_code] += 1

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.contract.answers import check
+
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
@@ -76,6 +78,7 @@ class Door:
         method: str = "POST",
         seconds_left: float = 28,
     ) -> Answer:
+        """Every answer is held against docs/openapi.yaml."""
         all_headers = {"Content-Type": content_type, **(headers or {})}
         event = {
             "resource": path,
@@ -91,6 +94,8 @@ class Door:
         }
         answer = self._handler(event, Context(seconds_left))
         headers_out = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+        if answer["statusCode"] != 404:
+            check(method, path, answer["statusCode"], headers_out, answer["body"])
         return Answer(answer["statusCode"], json.loads(answer["body"]), headers_out)
 
 

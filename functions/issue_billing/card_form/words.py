@@ -181,9 +181,7 @@ NEXT_STEPS: dict[str, dict[Language, str]] = {
 }
 """Where the message alone does not say what to do."""
 
-ANOTHER_TRY = frozenset(
-    ("invalid_request", "declined", "too_many_attempts", "gateway_error", "unavailable", "too_large", "offline")
-)
+ANOTHER_TRY = frozenset(("invalid_request", "declined", "too_many_attempts", "gateway_error", "unavailable", "offline"))
 """Codes after which the form stays open. After any other, known or not, a key may exist or a try can't help."""
 
 

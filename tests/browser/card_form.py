@@ -1,0 +1,71 @@
+"""The hosted form as a card holder uses it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Locator, Page, expect
+
+from infra.local.iamport import number_of
+
+PATH = "/subscription/issue-billing"
+
+
+class CardForm:
+    def __init__(self, page: Page, api_url: str) -> None:
+        self.page = page
+        self.url = api_url + PATH
+        self.customer_uid = f"customer_{uuid.uuid4().hex[:12]}"
+
+    def open(self, query: dict[str, str] | None = None) -> CardForm:
+        self.page.goto(f"{self.url}?{urlencode({'customer_uid': self.customer_uid} | (query or {}))}")
+        return self
+
+    def field(self, name: str) -> Locator:
+        return self.page.locator(f"[name={name}]:not([type=hidden])")
+
+    @property
+    def button(self) -> Locator:
+        return self.page.locator("form button")
+
+    @property
+    def outcome(self) -> Locator:
+        return self.page.locator("#outcome")
+
+    def error(self, name: str) -> Locator:
+        return self.page.locator(f"#{name}-error")
+
+    def fill(self, scenario: str = "issued_credit", **changes: str) -> CardForm:
+        """Types a test card of the simulator, and consents."""
+        card = {
+            "card_number": number_of(scenario),
+            "expiry": "12 / 99",
+            "pwd_2digit": "07",
+            "birth": "900101",
+        }
+        for name, text in (card | changes).items():
+            self.field(name).fill(text)
+        self.field("consent").check()
+        return self
+
+    def submit(self) -> CardForm:
+        self.button.click()
+        return self
+
+    def expect_outcome(self, *texts: str) -> CardForm:
+        expect(self.outcome).to_be_visible()
+        for text in texts:
+            expect(self.outcome).to_contain_text(text)
+        return self
+
+    def answer_with(self, status: int, body: Any) -> CardForm:
+        """Stands in for the service, for the answers that it can't be brought to give."""
+        self.page.route(
+            f"{self.url}*",
+            lambda route: (
+                route.fulfill(status=status, json=body) if route.request.method == "POST" else route.continue_()
+            ),
+        )
+        return self

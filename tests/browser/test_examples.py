@@ -1,0 +1,127 @@
+"""Frontends on an origin of their own: both examples, and the published guide's own two forms as they stand there."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.local.examples import FOLDERS
+from infra.local.iamport import Simulator
+from infra.local.service import LocalService
+from tests.browser.card_form import PATH
+from tests.browser.conftest import NewPage, Shop, cannot_run
+
+GUIDE = Path(__file__).parent / "guide"
+
+CARD = {"카드 번호": "0000-1000-0000-0001", "카드 유효기간": "2099-12", "생년월일": "900101", "카드 비밀번호": "07"}
+
+CUSTOMER_UID = "gildong_0001_1234"
+"""In both examples."""
+
+
+def type_card(page: Page, **changes: str) -> None:
+    for label, text in (CARD | changes).items():
+        page.get_by_label(label).fill(text)
+
+
+class TestTheHtmlExample:
+    @pytest.fixture
+    def page(self, new_page: NewPage, shop: Shop, simulator: Simulator) -> Page:  # noqa: ARG002
+        page = new_page()
+        page.goto(f"{shop.origin}/html/")
+        return page
+
+    def test_a_card_is_registered(self, page: Page, simulator: Simulator) -> None:
+        type_card(page)
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_have_text("Billing has successfully issued")
+        assert CUSTOMER_UID in simulator.customers
+
+    def test_what_is_wrong_is_told(self, page: Page) -> None:
+        type_card(page, 생년월일="1")
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_contain_text("생년월일 6자리 또는 사업자등록번호 10자리를 입력해 주세요.")
+        expect(page.get_by_role("button")).to_be_enabled()
+
+    def test_without_javascript_the_services_page_answers(
+        self, new_page: NewPage, shop: Shop, simulator: Simulator
+    ) -> None:
+        page = new_page(java_script_enabled=False)
+        page.goto(f"{shop.origin}/html/")
+        type_card(page)
+        page.get_by_role("button").click()
+        expect(page.locator("#outcome")).to_contain_text("카드가 등록되었습니다")
+        assert CUSTOMER_UID in simulator.customers
+
+
+class TestTheReactExample:
+    @pytest.fixture(autouse=True)
+    def built(self) -> None:
+        if not FOLDERS["react"].is_dir():
+            cannot_run("the React example is not built: `make examples`")
+
+    def test_a_card_is_registered(self, new_page: NewPage, shop: Shop, simulator: Simulator) -> None:
+        page = new_page()
+        page.goto(f"{shop.origin}/react/")
+        type_card(page)
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_have_text("Billing has successfully issued")
+        assert CUSTOMER_UID in simulator.customers
+
+    def test_a_refusal_is_told(self, new_page: NewPage, shop: Shop, simulator: Simulator) -> None:
+        page = new_page()
+        page.goto(f"{shop.origin}/react/")
+        type_card(page, **{"카드 번호": "0000-2000-0000-0002"})
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_contain_text("카드번호틀림")
+        assert simulator.customers == {}
+
+    def test_the_hosted_form_in_a_frame_hands_the_result_over(
+        self, new_page: NewPage, shop: Shop, simulator: Simulator
+    ) -> None:
+        page = new_page(viewport={"width": 600, "height": 1000})
+        page.goto(f"{shop.origin}/react/#hosted")
+        frame = page.frame_locator("iframe")
+        for name, text in {"card_number": "0000100000000001", "expiry": "1299", "pwd_2digit": "07"}.items():
+            frame.locator(f"#{name}").fill(text)
+        frame.locator("#birth").fill("900101")
+        frame.locator("#consent").check()
+        frame.locator("form button").click()
+        expect(page.locator("#root [role=status]")).to_contain_text(f"success  {CUSTOMER_UID} 00001000****0001")
+        assert CUSTOMER_UID in simulator.customers
+
+
+class TestThePublishedGuidesOwnForms:
+    @pytest.mark.parametrize("path", [PATH, "/subscriptions/issue-billing"])
+    def test_the_html_form(
+        self, new_page: NewPage, shop: Shop, service: LocalService, simulator: Simulator, path: str
+    ) -> None:
+        uid = f"guide_{uuid.uuid4().hex}"
+        shop.put("/guide", completed(GUIDE / "form.html", service.url + path, uid))
+        page = new_page()
+        page.goto(f"{shop.origin}/guide")
+        type_card(page)
+        page.get_by_role("button", name="결제하기").click()
+        expect(page.locator("#outcome")).to_contain_text("카드가 등록되었습니다")
+        assert uid in simulator.customers
+
+    def test_the_react_form(self, new_page: NewPage, shop: Shop, service: LocalService, simulator: Simulator) -> None:
+        built = GUIDE / "react" / "dist"
+        if not built.is_dir():
+            cannot_run("the guide's React form is not built: `npm ci && npm run build` in tests/browser")
+        uid = f"guide_{uuid.uuid4().hex}"
+        shop.put("/guide/", (built / "index.html").read_text("utf-8"))
+        for script in (built / "assets").iterdir():
+            shop.put(f"/guide/assets/{script.name}", completed(script, service.url + PATH, uid), "text/javascript")
+        page = new_page()
+        page.goto(f"{shop.origin}/guide/")
+        type_card(page)
+        page.get_by_role("button", name="결제하기").click()
+        expect(page.locator("#message")).to_have_text("success: Billing has successfully issued")
+        assert uid in simulator.customers
+
+
+def completed(file: Path, url: str, customer_uid: str) -> str:
+    """With the two things that the guide leaves to the merchant."""
+    return file.read_text("utf-8").replace("ISSUE_BILLING_URL", url).replace("CUSTOMER_UID", customer_uid)
