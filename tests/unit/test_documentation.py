@@ -58,3 +58,9 @@ def test_the_events_detail_is_what_the_pipe_makes() -> None:
     template = TEMPLATE["Resources"]["EventPipe"]["Properties"]["TargetParameters"]["InputTemplate"]
     example = EVENTS.split("```json")[1].split("```")[0]
     assert re.findall(r'"(\w+)":\s*<', template) == re.findall(r'"(\w+)":', example)
+
+
+def test_the_korean_readme_has_the_same_tables_and_commands() -> None:
+    korean = (PROJECT / "README.ko.md").read_text("utf-8")
+    named = r"`[A-Za-z_]+`|make [a-z-]+|\]\(docs/(?:events|openapi)[^)]*\)"
+    assert set(re.findall(named, README)) - set(re.findall(named, korean)) == set()
