@@ -98,9 +98,9 @@ def test_it_runs_alone_until_it_is_told_to_stop(stop_signal: signal.Signals) -> 
         assert process.stdout is not None
         assert process.stderr is not None
         url = process.stdout.readline().split()[-1]
-        answer = requests.post(f"{url}/users/getToken", data={"imp_key": "k", "imp_secret": "s"}, timeout=3)
+        answer = requests.post(f"{url}/users/getToken", data={"imp_key": "k", "imp_secret": "s"}, timeout=30)
         process.send_signal(stop_signal)
-        process.wait(3)
+        process.wait(30)
         printed, errors = process.stdout.read(), process.stderr.read()
 
     assert answer.json()["code"] == 0
