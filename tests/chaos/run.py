@@ -161,7 +161,10 @@ class Chaos:
 
 
 def run_chaos(attempts: int, workers: int, seed: int) -> Result:
-    chaos = Chaos(attempts, seed)
+    return run_storm(Chaos(attempts, seed), workers)
+
+
+def run_storm(chaos: Chaos, workers: int) -> Result:
     with Simulator(IMP_KEY, IMP_SECRET) as simulator, run_aws(Template()) as aws:
         aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
         environment = _environment(simulator, aws)

@@ -1,0 +1,61 @@
+"""The failure table at each step of an attempt, for issuing and for the first payment, and a kill between any two.
+
+Each row is one attempt of one customer; afterwards the settler runs, and the ledger has to agree with Iamport.
+"""
+
+import pytest
+
+from infra.local.iamport.faults import Fault
+from infra.local.iamport.simulator import Call
+from infra.local.token import new_token
+from tests.chaos.run import FAULTS, MOST_SENDS, Chaos, Task, run_storm
+from tests.integration.door import card_form
+
+STEPS = {False: ("token", "look_up", "issue"), True: ("token", "find_payment", "pay_onetime", "look_up")}
+
+
+def task(customer_uid: str, with_payment: bool, dies_before_send: int | None = None) -> Task:
+    if not with_payment:
+        return Task("open", customer_uid, card_form(customer_uid=customer_uid), dies_before_send)
+    payment = {"merchant_uid": f"order-{customer_uid}-0", "amount": 9900, "name": "first"}
+    token = new_token(customer_uid, payment=payment)
+    return Task("signed", customer_uid, card_form(customer_uid=None, customer_token=token), dies_before_send)
+
+
+class Rows(Chaos):
+    """One fault for one customer at one step, or one kill, instead of chance."""
+
+    def __init__(self, step: str | None, with_payment: bool) -> None:
+        super().__init__(attempts=0, seed=0)
+        self.step, self.waiting = step, {f"fault-{number}": fault for number, fault in enumerate(FAULTS)}
+        if step is None:
+            rows = [task(f"dies-{send}", with_payment, send) for send in range(1, MOST_SENDS + 1)]
+        else:
+            rows = [task(customer_uid, with_payment) for customer_uid in self.waiting]
+        for row in rows:
+            self.tasks.put(row)
+        self.result.attempts = len(rows)
+
+    def choose_fault(self, call: Call) -> Fault | None:
+        if call.endpoint != self.step:
+            return None
+        customer_uid = call.customer_uid or (call.merchant_uid or "").removeprefix("order-").rpartition("-")[0]
+        with self.lock:
+            # A token belongs to no customer: there, the faults come in turn.
+            struck = customer_uid or next(iter(self.waiting), "")
+            fault = self.waiting.pop(struck, None)
+            self.result.faults[self.step] += fault is not None
+            return fault
+
+
+@pytest.mark.parametrize(
+    ("with_payment", "step"), [(with_payment, step) for with_payment, steps in STEPS.items() for step in (*steps, None)]
+)
+def test_after_a_failure_at_any_step_the_ledger_agrees_with_iamport(with_payment: bool, step: str | None) -> None:
+    result = run_storm(Rows(step, with_payment), workers=2)
+    assert result.outcomes.total() == result.attempts
+    if step is None:
+        assert result.kills >= 4, "of the sends, some only fresh containers make"
+    else:
+        assert result.faults[step] > 0
+    assert (result.disagreements, result.double_charges, result.open_attempts) == ([], 0, 0)
