@@ -13,7 +13,7 @@
     ├── Unavailable               nothing was sent: safe to try again
     └── OutcomeUnknown            sent, and nobody knows: never try again on a guess
 
-`code` is the contract's `code`. What HTTP makes of it stands in `app`. None of them carries what a caller sent.
+`code` is the contract's `code`. What HTTP makes of it stands in `answers`. None of them carries what a caller sent.
 """
 
 from dataclasses import dataclass
