@@ -7,28 +7,31 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.logging import correlation_paths
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from billing import answers
-from billing.card import read_card
-from billing.credentials import CredentialsStore
-from billing.customer import Claim, read_customer
-from billing.deadline import Deadline
-from billing.errors import BillingError, InvalidCustomerToken
-from billing.iamport import Iamport
-from billing.issuance import Services, issue_billing_key
-from billing.ledger import Ledger
-from billing.observability import logger, metrics, note_outcome, note_unforeseen
-from billing.request import Fields, read_fields
+from billing.services import open_services
 from billing.settings import read_settings
+from billing.start_up import fetching_ahead
 
 settings = read_settings(os.environ)
-credentials = CredentialsStore(settings.iamport_secret_id)
-iamport = Iamport(settings, credentials)
-services = Services(credentials, iamport, Ledger(settings))
+services = open_services(settings)
+
+with fetching_ahead(services, os.environ):
+    from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+    from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+    from aws_lambda_powertools.logging import correlation_paths
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from billing import answers
+    from billing.card import read_card
+    from billing.customer import Claim, read_customer
+    from billing.deadline import Deadline
+    from billing.errors import BillingError, InvalidCustomerToken
+    from billing.issuance import issue_billing_key
+    from billing.observability import logger, metrics, note_outcome, note_unforeseen
+    from billing.request import Fields, read_fields
+
+    if settings.customer_identity == "signed":  # PyJWT takes time, and `open` does without
+        from billing.customer_token import read_claim
+
 # `debug` is given because POWERTOOLS_DEV would otherwise make the resolver print the event.
 resolver = APIGatewayRestResolver(debug=False)
 
@@ -51,7 +54,7 @@ def issue_billing() -> Response[str]:
     customer, card = read_customer(fields, _claim(fields)), read_card(fields)
     fields.check()
     issued = issue_billing_key(customer, card, services, deadline)
-    note_outcome("issued", gateway_seconds=iamport.take_seconds_waited())
+    note_outcome("issued", gateway_seconds=services.iamport.take_seconds_waited())
     return _answer(answers.issued(issued))
 
 
@@ -64,7 +67,7 @@ def show_card_form() -> Response[str]:
 
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
 def refuse(error: BillingError) -> Response[str]:
-    note_outcome(error.code, reason=error.reason, gateway_seconds=iamport.take_seconds_waited())
+    note_outcome(error.code, reason=error.reason, gateway_seconds=services.iamport.take_seconds_waited())
     return _answer(answers.refused(error, _caller().language), answers.retry_after(error))
 
 
@@ -85,16 +88,13 @@ def _claim(fields: Fields) -> Claim | None:
     """Who the customer is by the merchant's signature; None where the browser may say. Raises InvalidCustomerToken."""
     if settings.customer_identity == "open":
         return None
-    # Here and not above: PyJWT costs time at every cold start, and `open` does without.
-    from billing.customer_token import read_claim
-
     token = fields.read("customer_token", str, required=False)
     try:
-        return read_claim(token, credentials.read().customer_token_keys)
+        return read_claim(token, services.credentials.read().customer_token_keys)
     except InvalidCustomerToken:
-        if not credentials.may_have_changed():
+        if not services.credentials.may_have_changed():
             raise
-    return read_claim(token, credentials.read_anew().customer_token_keys)
+    return read_claim(token, services.credentials.read_anew().customer_token_keys)
 
 
 def _caller() -> answers.Caller:

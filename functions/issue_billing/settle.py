@@ -7,11 +7,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from billing.attempt import Attempt, Ending
 from billing.credentials import CredentialsStore
 from billing.deadline import Deadline
 from billing.errors import Unavailable
 from billing.iamport import Iamport
-from billing.ledger import DAY, Attempt, Ending, Ledger
+from billing.ledger import Ledger
+from billing.ledger_items import DAY
 from billing.observability import logger, metrics
 from billing.settings import read_settings
 from billing.settlement import settle
@@ -22,7 +24,7 @@ POSTPONED_SECONDS = 120
 """An attempt that can't be settled now makes room for the others."""
 
 settings = read_settings(os.environ)
-iamport = Iamport(settings, CredentialsStore(settings.iamport_secret_id))
+iamport = Iamport(settings, CredentialsStore(settings))
 ledger = Ledger(settings)
 
 

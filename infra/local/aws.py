@@ -7,6 +7,7 @@ outlives whoever started it.
 
 import json
 import logging
+import socket
 import subprocess
 import sys
 import threading
@@ -119,23 +120,25 @@ def _session() -> boto3.Session:
 
 
 def main(host: str, port: str) -> None:
+    from moto import backends
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import make_server
+    from waitress.server import create_server
 
     from infra.local import transactions
 
     transactions.install()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    one_at_a_time = threading.Lock()
-    moto = DomainDispatcherApplication(create_backend_app)
-
-    def application(environ: Any, start_response: Any) -> Any:
-        with one_at_a_time:
-            return moto(environ, start_response)
-
-    server = make_server(host, int(port), application, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
+    # moto looks on its disk for the names of its services at every request.
+    services = list(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: services
+    # That others wait for the one thread is as it should be, and nothing to warn of.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # One thread, so one request at a time, as `transactions` needs it. moto's own server hangs up after every answer,
+    # which AWS does not.
+    application = DomainDispatcherApplication(create_backend_app)
+    listening = socket.create_server((host, int(port)))
+    server = create_server(application, sockets=[listening], threads=1, connection_limit=1000)
+    threading.Thread(target=server.run, daemon=True).start()
+    print(listening.getsockname()[1], flush=True)
     with suppress(KeyboardInterrupt):
         sys.stdin.read()
 

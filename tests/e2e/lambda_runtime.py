@@ -25,11 +25,11 @@ from infra.local.template import PROJECT, TEMPLATE, Function
 
 SAM = Path(sys.prefix) / "sam" / "bin" / "sam"
 
-RUNTIME_PACKAGES = ("awslambdaric", "simplejson", "snapshot_restore_py")
+RUNTIME_PACKAGES = ("awslambdaric", "simplejson")
 """awslambdaric and what it imports: what Lambda's image holds beside Python."""
 
-RUNTIME_EXTENSION = "runtime_client"
-"""awslambdaric's compiled module lies beside its package."""
+RUNTIME_MODULES = ("runtime_client", "snapshot_restore_py")
+"""The same, as single files."""
 
 SAM_SECONDS = 300
 START_SECONDS = 20
@@ -124,8 +124,9 @@ def _runtime_library(directory: Path) -> Path:
     library.mkdir()
     for name in RUNTIME_PACKAGES:
         (library / name).symlink_to(Path(_origin(name)).parent)
-    extension = Path(_origin(RUNTIME_EXTENSION))
-    (library / extension.name).symlink_to(extension)
+    for name in RUNTIME_MODULES:
+        module = Path(_origin(name))
+        (library / module.name).symlink_to(module)
     return library
 
 
@@ -143,6 +144,7 @@ def _environment(function: Function, runtime_library: Path) -> dict[str, str]:
         "PYTHONPATH": str(runtime_library),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_megabytes),
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(function.timeout_seconds)),
         "AWS_REGION": "ap-northeast-2",

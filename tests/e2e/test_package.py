@@ -3,9 +3,10 @@
 import importlib.util
 import json
 import shutil
+import sys
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from filecmp import dircmp
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,16 @@ from tests.e2e.lambda_runtime import Runtime, build, run_lambda
 
 EVENTS = {path.stem: json.loads(path.read_text("utf-8")) for path in (PROJECT / "tests/events").glob("*.json")}
 
+IMPORTED_BEFORE_THE_FIRST_REQUEST = {
+    *("app", "billing"),
+    *("aws_lambda_powertools", "jmespath", "typing_extensions"),
+    *("requests", "urllib3", "certifi", "charset_normalizer", "idna"),
+    *("botocore", "dateutil", "six"),  # for AWS's signature
+    "jwt",
+}
+MOST_MODULES = 560
+"""Each is paid for at every cold start; the standard library's count too."""
+
 LARGEST_ZIP = 6_000_000
 """Bytes. A cold start downloads it."""
 
@@ -28,12 +39,24 @@ UNCHECKED_HASH = 0b01
 
 PROBE = """
 import sys
+before = set(sys.modules)
 import app
+imported_by_app = sorted(set(sys.modules) - before)
 
 def handler(event, context):
     app.handler(event, context)
-    return {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
+    files = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
+    return {"imported_by_app": imported_by_app, "files": files}
 """
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the function imports, asked of the function itself in `signed` mode."""
+
+    directory: Path
+    imported_by_app: list[str]
+    files: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -107,14 +130,27 @@ def test_nothing_is_compiled_while_it_runs(package: Path, files_before: dict[Pat
     assert _times_of_writing(package) == files_before
 
 
-def test_everything_is_imported_from_the_package(function: Function, package: Path, tmp_path: Path) -> None:
-    probed = tmp_path / "package"
+@pytest.fixture(scope="module")
+def probed(function: Function, package: Path, tmp_path_factory: pytest.TempPathFactory) -> Probed:
+    directory = tmp_path_factory.mktemp("probe")
+    probed = directory / "package"
     shutil.copytree(package, probed)
     (probed / "probe.py").write_text(PROBE)
-    with run_lambda(replace(function, handler="probe.handler"), probed, tmp_path) as runtime:
-        imported = runtime.invoke(EVENTS["invalid"])
-    assert Path(imported["boto3"]).parent == probed / "boto3"
-    known = (probed, tmp_path / "runtime", Path(sysconfig.get_path("stdlib")))
+    environment = {**function.environment, "CUSTOMER_IDENTITY": "signed"}
+    with run_lambda(replace(function, handler="probe.handler", environment=environment), probed, directory) as runtime:
+        return Probed(directory, **runtime.invoke(EVENTS["invalid"]))
+
+
+def test_the_start_imports_what_it_uses_and_nothing_else(probed: Probed) -> None:
+    names = {name.partition(".")[0] for name in probed.imported_by_app}
+    assert names - sys.stdlib_module_names == IMPORTED_BEFORE_THE_FIRST_REQUEST
+    assert len(probed.imported_by_app) <= MOST_MODULES
+
+
+def test_everything_is_imported_from_the_package(probed: Probed) -> None:
+    package, imported = probed.directory / "package", probed.files
+    assert Path(imported["botocore"]).parent == package / "botocore"
+    known = (package, probed.directory / "runtime", Path(sysconfig.get_path("stdlib")))
     strangers = [
         file
         for file in imported.values()

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from billing.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
 from billing.credentials import Credentials
 from billing.errors import InProgress, TooManyAttempts
 from billing.iamport import BillingKey
-from billing.ledger import Attempt, Ending, Ledger, LeftOpen, NewAttempt, Repeated
+from billing.ledger import Ledger
 from billing.sensitive import Sensitive
 from billing.settings import read_settings
 from infra.local.aws import Aws

@@ -23,8 +23,8 @@ LARGEST_PAGE = 30_000
 
 
 def settings(**changes: str) -> Settings:
-    needed = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "attempts", "ALLOWED_ORIGINS": SHOP}
-    return read_settings(needed | changes)
+    needed = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "attempts", "AWS_REGION": "ap-northeast-2"}
+    return read_settings(needed | {"ALLOWED_ORIGINS": SHOP} | changes)
 
 
 def show(

@@ -1,41 +1,126 @@
 """HTTP connections on which it is certain when a request was never sent, and whose answers end by a deadline.
 
-requests alone leaves both open. Its SSLError and ConnectionError come from before the request was sent as well as
-from after, and its read time-out starts anew with every byte, so that an answer that drips never ends.
+http.client, urllib3 and requests leave both open. Their errors come from before the request was sent as well as from
+after, and their read time-out starts anew with every byte, so that an answer that drips never ends. The connections
+are http.client's, as urllib3 takes as long again for each request (docs/benchmarks.md).
 """
 
 import http.client
 import io
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+import certifi
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+from requests.exceptions import ConnectionError as LineBroken
+from requests.exceptions import ReadTimeout
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+IDLE_SECONDS = 30.0
+"""An idle connection older than this is given up: its other end may have hung up while Lambda was frozen, and a
+request that is lost that way looks like one whose outcome is unknown."""
+
 
 class NeverConnected(Exception):
-    """Name look-up, connecting or the TLS handshake failed: not a byte of the request has left.
+    """Name look-up, connecting or the TLS handshake failed: not a byte of the request has left."""
 
-    Neither urllib3 nor requests knows this exception, so it comes through both as it is.
+
+class KeptConnections:
+    """Connections to one host, kept alive."""
+
+    def __init__(self, url: str) -> None:
+        self._url = urlsplit(url)
+        self._idle: list[tuple[float, http.client.HTTPConnection]] = []
+        self._tls: ssl.SSLContext | None = None
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        *,
+        connect_seconds: float,
+        answer_seconds: float,
+    ) -> tuple[int, bytes]:
+        """The answer's status and body. Sends at most once, and follows no redirect.
+
+        Raises NeverConnected; ReadTimeout and LineBroken when the request was sent, wholly or in part.
+        """
+        connection = self._idle_one() or self._new_one(connect_seconds)
+        try:
+            connection.sock.settimeout(answer_seconds)
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            status, answer = response.status, response.read()
+        except TimeoutError as failure:
+            connection.close()
+            raise ReadTimeout from failure
+        except (OSError, http.client.HTTPException) as failure:
+            connection.close()
+            raise LineBroken(type(failure).__name__) from failure
+        if connection.sock is not None:
+            self._idle.append((time.time(), connection))
+        return status, answer
+
+    def _idle_one(self) -> http.client.HTTPConnection | None:
+        while self._idle:
+            since, connection = self._idle.pop()
+            if time.time() - since < IDLE_SECONDS:
+                return connection
+            connection.close()
+        return None
+
+    def _new_one(self, seconds: float) -> http.client.HTTPConnection:
+        connection = self._unconnected(seconds)
+        try:
+            connection.connect()
+        except Exception as failure:
+            connection.close()
+            raise NeverConnected(type(failure).__name__) from failure
+        return connection
+
+    def _unconnected(self, seconds: float) -> http.client.HTTPConnection:
+        host, port = self._url.hostname or "", self._url.port
+        if self._url.scheme == "http":
+            return _Connection(host, port, timeout=seconds)
+        if self._tls is None:
+            self._tls = ssl.create_default_context(cafile=certifi.where())
+        return _TlsConnection(host, port, timeout=seconds, context=self._tls)
+
+
+class KeptAdapter(BaseAdapter):
+    """requests over KeptConnections, to be used without its session.
+
+    So no redirect is followed (a redirected POST would carry the card to wherever the answer points), no cookie is
+    kept, no `.netrc` replaces the Authorization header and no proxy variable sends cards elsewhere.
     """
 
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._connections = KeptConnections(url)
 
-def new_session() -> requests.Session:
-    """A session that keeps connections alive, never retries by itself and reads nothing from its surroundings.
-
-    `trust_env` off: a `.netrc` would replace the Authorization header, a proxy variable would send cards elsewhere.
-    """
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("https://", _Adapter())
-    session.mount("http://", _Adapter())
-    return session
+    def send(self, request: PreparedRequest, *_: object, timeout: Any = None, **__: object) -> Response:
+        """`timeout`: (seconds to connect, seconds to the end of the answer). Raises as `exchange` does."""
+        assert request.method  # noqa: S101 (what `prepare` sets)
+        connect_seconds, answer_seconds = timeout
+        status, answer = self._connections.exchange(
+            request.method,
+            request.path_url,
+            request.body.encode() if isinstance(request.body, str) else request.body,
+            dict(request.headers),
+            connect_seconds=connect_seconds,
+            answer_seconds=answer_seconds,
+        )
+        response = Response()
+        response.request, response.status_code, response.raw = request, status, io.BytesIO(answer)
+        return response
 
 
 class _BoundedReader(io.RawIOBase):
@@ -70,35 +155,27 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_BoundedReader(sock))
 
 
-class _Certain(HTTPConnection):
-    """What both kinds of connection share."""
+class _Connection(http.client.HTTPConnection):
+    """Sends head and body in one piece: one packet and one TLS record instead of two."""
 
     response_class = _Response
+    _held: bytearray | None = None
 
-    def connect(self) -> None:
+    def request(self, *arguments: Any, **keywords: Any) -> None:
+        self._held = bytearray()
         try:
-            super().connect()
-        except Exception as failure:
-            raise NeverConnected(type(failure).__name__) from failure
+            super().request(*arguments, **keywords)
+            whole = bytes(self._held)
+        finally:
+            self._held = None
+        super().send(whole)
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held += data
 
 
-class _PlainConnection(_Certain):
+class _TlsConnection(_Connection, http.client.HTTPSConnection):
     pass
-
-
-class _TlsConnection(_Certain, HTTPSConnection):
-    pass
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
-        super().init_poolmanager(*arguments, **keywords)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}

@@ -7,20 +7,15 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.config import Config
-
+from billing.aws import SECRETS_MANAGER, AwsNotAnswering, AwsRefused, Client
 from billing.errors import Unavailable
 from billing.sensitive import Sensitive
+from billing.settings import Settings
 
 PLACEHOLDER = "replace-me"
 """What the template puts into a new secret."""
 
 WORTH_READING_ANEW_SECONDS = 60
-
-CLIENT_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
-"""Seconds. Secrets Manager answers within tens of milliseconds; two attempts leave the card its time."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +37,9 @@ class Credentials:
 class CredentialsStore:
     """Reads the secret once per container, and again when it is told that the key was refused."""
 
-    def __init__(self, secret_id: str) -> None:
-        self._secret_id = secret_id
-        self._provider: SecretsProvider | None = None
+    def __init__(self, settings: Settings) -> None:
+        self._secret_id = settings.iamport_secret_id
+        self._secrets_manager = Client(SECRETS_MANAGER, settings)
         self._credentials: Credentials | None = None
         self._read_at = 0.0
 
@@ -65,12 +60,11 @@ class CredentialsStore:
         return time.monotonic() - self._read_at > WORTH_READING_ANEW_SECONDS
 
     def _secret_text(self) -> str:
-        if self._provider is None:
-            self._provider = SecretsProvider(boto_config=CLIENT_CONFIG)
         try:
-            return str(self._provider.get(self._secret_id, force_fetch=True))
-        except GetParameterError as failure:
-            raise Unavailable("secret_unreadable") from failure
+            answer = self._secrets_manager.call("GetSecretValue", {"SecretId": self._secret_id})
+        except (AwsRefused, AwsNotAnswering) as failure:
+            raise Unavailable(f"secret_unreadable: {failure}") from None
+        return str(answer.get("SecretString", ""))
 
 
 def _credentials_in(secret_text: str) -> Credentials:

@@ -10,6 +10,7 @@ An issuing request is never repeated on a guess: only where it is certain that I
 Facts: PortOne's published V1 schema (edition of 2026-07-27), and answers captured in public issues.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -17,10 +18,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-import requests
+from requests import Request, Response
+from requests.exceptions import ReadTimeout, RequestException
 
 from billing.card import Card, masked
-from billing.connection import NeverConnected, new_session
+from billing.connection import KeptAdapter, NeverConnected
 from billing.credentials import Credentials, CredentialsStore
 from billing.customer import Customer, Payment
 from billing.deadline import Deadline
@@ -33,11 +35,9 @@ LOOK_UP_SECONDS = 5.0
 """The longest that a token or a look-up may take: neither waits for a PG."""
 LEAST_ISSUE_SECONDS = 4.0
 """A PG needs seconds; with less than this left a card is not sent at all."""
-IDLE_SECONDS = 30.0
-"""An idle connection older than this is given up: its other end may have hung up while Lambda was frozen, and a
-request lost that way looks like an attempt whose outcome is unknown."""
 TOKEN_MARGIN_SECONDS = 60.0
 PAUSES_BETWEEN_CONNECTS = (0.25, 0.5, 1.0)
+HEADERS = {"Accept": "application/json", "User-Agent": "card-door"}
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,7 @@ class Iamport:
     def __init__(self, settings: Settings, credentials: CredentialsStore) -> None:
         self._settings = settings
         self._credentials = credentials
-        self._session = new_session()
-        self._last_used = 0.0
+        self._adapter = KeptAdapter(settings.iamport_base_url)
         self._token: Token | None = None
         self._clock_ahead = 0.0
         self._seconds_waited = 0.0
@@ -243,11 +242,11 @@ class Iamport:
         """One request, sent at most once. Raises Unavailable (never sent), OutcomeUnknown (sent, no answer)."""
         started = time.monotonic()
         try:
-            return _answer(self._sent_once(method, path, deadline, body, token, least))
-        except requests.exceptions.RequestException as failure:
-            reason, timed_out = type(failure).__name__, isinstance(failure, requests.exceptions.Timeout)
+            response = self._sent_once(method, path, deadline, body, token, least)
+            return _answer(response.status_code, response.content)
+        except RequestException as failure:
+            reason, timed_out = type(failure).__name__, isinstance(failure, ReadTimeout)
         finally:
-            self._last_used = time.time()
             self._seconds_waited += time.monotonic() - started
         # Raised out here because requests' exception holds the request, and with it the card.
         raise OutcomeUnknown(reason, still_working=timed_out)
@@ -260,26 +259,18 @@ class Iamport:
         body: Mapping[str, str | int] | None,
         token: Sensitive | None,
         least: float,
-    ) -> requests.Response:
+    ) -> Response:
         """Tries again only while no connection could be made."""
-        if time.time() - self._last_used > IDLE_SECONDS:
-            self._session.close()
+        headers = {**HEADERS, "Authorization": f"Bearer {token.reveal()}"} if token else HEADERS
+        request = Request(method, self._settings.iamport_base_url + path, headers, json=body).prepare()
         failure = "no_time_left"
         for pause in (*PAUSES_BETWEEN_CONNECTS, 0.0):
             left = deadline.left()
             if left <= least:
                 break
             try:
-                return self._session.request(
-                    method,
-                    self._settings.iamport_base_url + path,
-                    json=body,
-                    headers={"Authorization": f"Bearer {token.reveal()}"} if token else {},
-                    timeout=(min(CONNECT_SECONDS, left), left),
-                    # A redirected POST would carry the card to wherever the answer points.
-                    allow_redirects=False,
-                )
-            except (NeverConnected, requests.exceptions.ConnectTimeout) as never_sent:
+                return self._adapter.send(request, timeout=(min(CONNECT_SECONDS, left), left))
+            except NeverConnected as never_sent:
                 failure = f"iamport_unreachable: {never_sent}"
             time.sleep(min(pause, deadline.left()))
         raise Unavailable(failure)
@@ -305,23 +296,23 @@ def _asked_twice(ask: Callable[[], Answer]) -> Answer:
         raise Unavailable(f"iamport_not_answering: {failure.reason}") from None
 
 
-def _answer(response: requests.Response) -> Answer:
+def _answer(http_status: int, body: bytes) -> Answer:
     """Raises OutcomeUnknown for what is no decision of Iamport's: 5xx, 429, redirects, anything but an envelope."""
-    if response.status_code >= 500 or response.status_code == 429 or 300 <= response.status_code < 400:
-        raise OutcomeUnknown(f"http_{response.status_code}", still_working=False)
+    if http_status >= 500 or http_status == 429 or 300 <= http_status < 400:
+        raise OutcomeUnknown(f"http_{http_status}", still_working=False)
     document: object = None
     with suppress(ValueError):
-        document = response.json()
+        document = json.loads(body)
     match document:
         case {"code": int(code), **others} if not isinstance(code, bool):
             message, fields = others.get("message"), others.get("response")
             return Answer(
-                http_status=response.status_code,
+                http_status=http_status,
                 code=code,
                 message=message if isinstance(message, str) and message else None,
                 response=fields if isinstance(fields, dict) else None,
             )
-    if response.status_code == 401:
+    if http_status == 401:
         # The body of a 401 is not documented; that the request was not processed is.
         return Answer(401, code=-1, message=None, response=None)
     raise OutcomeUnknown("not_an_envelope", still_working=False)

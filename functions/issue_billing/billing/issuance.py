@@ -8,28 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from billing.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
 from billing.card import Card, masked
-from billing.credentials import CredentialsStore
 from billing.customer import Customer
 from billing.deadline import Deadline
 from billing.errors import AlreadyRegistered, Declined, GatewayError, InProgress, OutcomeUnknown, Unavailable
 from billing.iamport import LOOK_UP_SECONDS, BillingKey, Iamport, PaidPayment
-from billing.ledger import Attempt, Ending, Ledger, LeftOpen, NewAttempt, Repeated
 from billing.observability import note_ledger_behind
+from billing.services import Services
 from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
 """Kept for everything after Iamport's last word: writing it down, answering, API Gateway's own way back."""
 PAUSE_BEFORE_SECOND_LOOK = 1.0
-
-
-@dataclass(frozen=True)
-class Services:
-    """What an attempt talks to."""
-
-    credentials: CredentialsStore
-    iamport: Iamport
-    ledger: Ledger
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,62 @@
+"""What a container fetches before its first request: the secret and Iamport's token, which that request needs anyway.
+
+    on-demand     import Powertools and the rest ──▶ wait ──▶ first request
+                  └─ secret ── token ──────────────┘
+    snap-start    import everything ──▶ snapshot ┄┄▶ restored ── secret ── token ──▶ first request
+
+Neither secret nor token nor connection may get into a snapshot: it is stored, and many containers come out of it.
+Source: "Lambda SnapStart runtime hooks for Python", AWS Lambda developer guide.
+"""
+
+import importlib
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from threading import Thread
+
+from billing.deadline import Deadline
+from billing.services import Services
+
+FETCH_SECONDS = 3.0
+"""Lambda gives a start ten seconds, and the hooks of a restored snapshot as well."""
+
+IMPORTED_WHEN_NEEDED = ("boto3", "card_form.page")
+"""Other containers save their time; a snapshot has them for nothing."""
+
+
+@contextmanager
+def fetching_ahead(services: Services, environment: Mapping[str, str]) -> Iterator[None]:
+    """Around the imports that take long. Afterwards nothing is under way: Lambda freezes who has no request."""
+    match environment.get("AWS_LAMBDA_INITIALIZATION_TYPE"):
+        case "on-demand" | "provisioned-concurrency":
+            fetching = Thread(target=fetch, args=[services], daemon=True)
+            fetching.start()
+            yield
+            fetching.join()
+        case "snap-start":
+            yield
+            prepare_snapshot(services)
+        case _:  # no Lambda: a test, a laptop
+            yield
+
+
+def prepare_snapshot(services: Services) -> None:
+    # Part of Lambda's runtime, and so of no package.
+    from snapshot_restore_py import register_after_restore
+
+    for module in IMPORTED_WHEN_NEEDED:
+        importlib.import_module(module)
+    register_after_restore(after_restore, services)
+
+
+def after_restore(services: Services) -> None:
+    # All containers that come out of one snapshot would otherwise wait alike before they try again.
+    random.seed()
+    fetch(services)
+
+
+def fetch(services: Services) -> None:
+    # Whatever fails here fails again in the first request, which answers for it.
+    with suppress(Exception):
+        services.iamport.prepare(Deadline.after(FETCH_SECONDS))
+    services.iamport.take_seconds_waited()

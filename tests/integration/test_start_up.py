@@ -1,0 +1,104 @@
+"""What a container has fetched before its first request, and what a snapshot of it must not hold."""
+
+import random
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import snapshot_restore_py
+
+from billing.start_up import IMPORTED_WHEN_NEEDED
+from infra.local.iamport import Simulator, faults
+from tests.integration.door import Door, card_form
+
+
+@pytest.fixture
+def snap_start(monkeypatch: pytest.MonkeyPatch, door: Door) -> Iterator[None]:  # noqa: ARG001 (sets its surroundings up)
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    yield
+    snapshot_restore_py.get_after_restore().clear()
+
+
+def restore() -> None:
+    """What Lambda's runtime does after it has brought a snapshot back."""
+    for hook, arguments, keywords in snapshot_restore_py.get_after_restore():
+        hook(*arguments, **keywords)
+
+
+def endpoints(iamport: Simulator) -> list[str]:
+    return [call.endpoint for call in iamport.calls]
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize("kind", ["on-demand", "provisioned-concurrency"])
+def test_the_token_is_there_before_the_first_request(
+    monkeypatch: pytest.MonkeyPatch, iamport: Simulator, kind: str
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    door = Door()
+    assert endpoints(iamport) == ["token"]
+    assert door.post_json(card_form()).status == 200
+    assert endpoints(iamport) == ["token", "look_up", "issue"]
+
+
+@pytest.mark.usefixtures("door")
+def test_a_failed_start_is_made_up_for_by_the_first_request(
+    monkeypatch: pytest.MonkeyPatch, iamport: Simulator
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    iamport.fail_next("token", faults.SERVER_ERROR, times=2)
+    assert Door().post_json(card_form()).status == 200
+    assert endpoints(iamport) == ["token"] * 3 + ["look_up", "issue"]
+
+
+@pytest.mark.usefixtures("door")
+def test_a_start_waits_three_seconds_for_iamport_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("IAMPORT_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        started = time.monotonic()
+        Door()
+        assert 2.5 < time.monotonic() - started < 6
+
+
+@pytest.mark.usefixtures("snap_start")
+@pytest.mark.parametrize("service", ["IAMPORT_BASE_URL", "AWS_ENDPOINT_URL"])
+def test_a_snapshot_holds_neither_secret_nor_token_nor_connection(
+    monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv(service, f"http://127.0.0.1:{listening.getsockname()[1]}")
+        Door()
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_a_snapshot_holds_every_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in IMPORTED_WHEN_NEEDED:
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    Door()
+    assert set(IMPORTED_WHEN_NEEDED) <= set(sys.modules)
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_a_restored_container_has_its_token_before_the_first_request(iamport: Simulator) -> None:
+    door = Door()
+    restore()
+    assert endpoints(iamport) == ["token"]
+    assert door.post_json(card_form()).status == 200
+
+
+@pytest.mark.usefixtures("snap_start")
+def test_two_containers_out_of_one_snapshot_do_not_wait_alike() -> None:
+    Door()
+    snapshot = random.getstate()
+    drawn = []
+    for _ in range(2):
+        random.setstate(snapshot)
+        restore()
+        drawn.append(random.random())  # noqa: S311 (it is what the waits are drawn from)
+    assert drawn[0] != drawn[1]
