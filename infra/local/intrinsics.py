@@ -81,6 +81,8 @@ class Resolver:
                 return re.sub(r"\$\{([^}]+)\}", lambda match: as_text(self._reference(match[1])), text)
             case {"Fn::If": [str(condition), then, otherwise]}:
                 return self.resolve(then if self.holds({"Condition": condition}) else otherwise)
+            case {"Fn::Join": [str(separator), entries]}:
+                return separator.join(as_text(entry) for entry in self.resolve(entries))
             case dict() if any(name.startswith("Fn::") for name in value):
                 raise TemplateError(f"{', '.join(value)}: cannot be worked out on one machine")
             case dict():
@@ -116,4 +118,4 @@ def _parameter_value(name: str, declaration: Mapping[str, Any], overrides: Mappi
     value = overrides.get(name, declaration.get("Default"))
     if value is None:
         raise TemplateError(f"parameter {name} has no default and no value was given")
-    return value
+    return value.split(",") if declaration["Type"] == "CommaDelimitedList" else value

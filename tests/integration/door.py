@@ -80,23 +80,33 @@ class Door:
     ) -> Answer:
         """Every answer is held against docs/openapi.yaml."""
         all_headers = {"Content-Type": content_type, **(headers or {})}
+        answer = self._ask(method, path, all_headers, body, seconds_left)
+        headers_out = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+        if answer["statusCode"] != 404:
+            check(method, path, answer["statusCode"], headers_out, answer["body"])
+        return Answer(answer["statusCode"], json.loads(answer["body"]), headers_out)
+
+    def show_card_form(self) -> str:
+        page: str = self._ask("GET", SINGULAR, {}, None, seconds_left=28)["body"]
+        return page
+
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: str | bytes | None, seconds_left: float
+    ) -> dict[str, Any]:
         event = {
             "resource": path,
             "path": path,
             "httpMethod": method,
-            "headers": all_headers,
-            "multiValueHeaders": {name: [value] for name, value in all_headers.items()},
+            "headers": headers,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()},
             "queryStringParameters": None,
             "multiValueQueryStringParameters": None,
             "requestContext": {"requestId": str(uuid.uuid4()), "stage": "v1", "identity": {"sourceIp": "127.0.0.1"}},
             "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
             "isBase64Encoded": isinstance(body, bytes),
         }
-        answer = self._handler(event, Context(seconds_left))
-        headers_out = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
-        if answer["statusCode"] != 404:
-            check(method, path, answer["statusCode"], headers_out, answer["body"])
-        return Answer(answer["statusCode"], json.loads(answer["body"]), headers_out)
+        answer: dict[str, Any] = self._handler(event, Context(seconds_left))
+        return answer
 
 
 def settle() -> None:

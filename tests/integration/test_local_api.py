@@ -178,7 +178,7 @@ class TestWhatApiGatewayAnswersByItself:
         answer = requests.options(url + PATH, headers={"Origin": "https://shop.example"}, timeout=30)
         assert answer.status_code == 200
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert answer.headers["Access-Control-Allow-Methods"] == "POST,OPTIONS"
+        assert answer.headers["Access-Control-Allow-Methods"] == "GET,POST,OPTIONS"
         assert answer.headers["Access-Control-Allow-Headers"] == "Content-Type,Accept-Language"
 
     @pytest.mark.parametrize("megabytes", [6, 40])

@@ -11,8 +11,10 @@ TEMPLATE = """
 Parameters:
   Origins: {Type: String, Default: "*"}
   Secret: {Type: String, Default: ""}
+  Subnets: {Type: CommaDelimitedList, Default: ""}
 Conditions:
   CreatesSecret: !Equals [!Ref Secret, ""]
+  IsInVpc: !Not [!Equals [!Join ["", !Ref Subnets], ""]]
 Globals:
   Function:
     Timeout: 7
@@ -30,7 +32,11 @@ Resources:
     Properties:
       CodeUri: code
       Handler: app.handler
-      Environment: {Variables: {SECRET: !If [CreatesSecret, !Ref Keys, !Ref Secret], RETRIES: 2}}
+      Environment:
+        Variables:
+          SECRET: !If [CreatesSecret, !Ref Keys, !Ref Secret]
+          RETRIES: 2
+          SUBNETS: !If [IsInVpc, !Join [" ", !Ref Subnets], none]
       Policies: [!GetAtt Elsewhere.Arn]
       Events:
         Post: {Type: Api, Properties: {RestApiId: !Ref Api, Method: post, Path: /cards}}
@@ -48,7 +54,7 @@ def test_a_function_has_its_own_properties_and_the_globals(path: Path) -> None:
     function = Template(path).function("Issue", {"Keys": "arn:keys"})
     assert function.code == path.parent / "code"
     assert function.timeout_seconds == 7
-    assert function.environment == {"SHARED": "true", "SECRET": "arn:keys", "RETRIES": "2"}
+    assert function.environment == {"SHARED": "true", "SECRET": "arn:keys", "RETRIES": "2", "SUBNETS": "none"}
 
 
 def test_a_parameter_overrides_its_default(path: Path) -> None:
@@ -57,6 +63,11 @@ def test_a_parameter_overrides_its_default(path: Path) -> None:
         "Access-Control-Allow-Origin": "https://shop.example",
         "Access-Control-Allow-Methods": "OPTIONS,POST",
     }
+
+
+def test_a_list_is_given_with_commas(path: Path) -> None:
+    function = Template(path, {"Subnets": "subnet-1,subnet-2"}).function("Issue", {"Keys": "arn:keys"})
+    assert function.environment["SUBNETS"] == "subnet-1 subnet-2"
 
 
 def test_a_resource_exists_where_its_condition_holds(path: Path) -> None:

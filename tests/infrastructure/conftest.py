@@ -1,0 +1,54 @@
+"""AWS's stand-in as in the other suites, and a record of every call that it gets."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.aws import Aws, run_aws
+from infra.local.template import Template
+
+
+@dataclass(frozen=True)
+class Call:
+    operation: str
+    """As `DynamoDB.UpdateItem`."""
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What moto's recorder wrote: one request in a line."""
+
+    file: Path
+
+    def forget(self) -> None:
+        self.file.write_text("")
+
+    def read(self) -> list[Call]:
+        requests = map(json.loads, self.file.read_text().splitlines())
+        return [
+            Call(
+                request["headers"]["X-Amz-Target"].replace("_20120810", ""),
+                json.loads(base64.b64decode(request["body"])),
+            )
+            for request in requests
+        ]
+
+
+@pytest.fixture(scope="session")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
+    return Calls(tmp_path_factory.mktemp("aws") / "calls.jsonl")
+
+
+@pytest.fixture(scope="session")
+def aws(calls: Calls) -> Iterator[Aws]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MOTO_ENABLE_RECORDING", "true")
+        environment.setenv("MOTO_RECORDER_FILEPATH", str(calls.file))
+        with run_aws(Template()) as aws:
+            yield aws

@@ -1,0 +1,111 @@
+"""What the pipeline may do: deploy this stack, and nothing that would let it do more."""
+
+import pytest
+
+from infra.local.intrinsics import ACCOUNT_ID, REGION
+from tests.infrastructure.policies import Request, allows, matches, read_statements, statements_of
+from tests.infrastructure.stacks import MAIN, Resource, deployment
+from tests.infrastructure.translation import translated
+
+DEPLOY_ROLE = "infra/deploy-role.yaml"
+
+EVERYTHING = deployment("all that can be turned on")
+
+ROLE_OF_THE_STACK = f"arn:aws:iam::{ACCOUNT_ID}:role/card-door-IssueBillingRole-AbCdEf"
+
+BOUNDARY = {"iam:PermissionsBoundary": EVERYTHING.resource("Boundary", DEPLOY_ROLE).returned["Ref"]}
+
+MAKES_OR_CHANGES_ROLES = (
+    *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
+    *("iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
+)
+"""The actions on roles that know the condition iam:PermissionsBoundary.
+
+Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Identity and Access
+Management".
+"""
+
+LIFTS_THE_BOUNDARY = ("iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy", "iam:CreateUser")
+
+SERVICE_ROLES = ("IssueBillingRole", "SettleRole", "EventPipeRole")
+"""Those whose policies are the template's own."""
+
+
+def own(name: str) -> Resource:
+    return EVERYTHING.resource(name, DEPLOY_ROLE)
+
+
+def may(role: str, action: str, resource: str, context: dict[str, str]) -> bool:
+    return allows(statements_of(own(role), EVERYTHING), Request(action, resource, context))
+
+
+def test_only_jobs_of_this_repositorys_environment_may_deploy() -> None:
+    [statement] = own("GitHubRole").properties["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": "repo:shop/card-door:environment:prod",
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("stack", "role", "allowed"),
+    [
+        ("card-door", "CloudFormationRole", True),
+        ("card-door", "GitHubRole", False),
+        ("payroll", "CloudFormationRole", False),
+    ],
+)
+def test_github_changes_this_stack_alone_and_only_with_cloudformations_role(
+    stack: str, role: str, allowed: bool
+) -> None:
+    arn = f"arn:aws:cloudformation:{REGION}:{ACCOUNT_ID}:stack/{stack}/0"
+    context = {"cloudformation:RoleArn": own(role).returned["Arn"]}
+    assert may("GitHubRole", "cloudformation:CreateChangeSet", arn, context) is allowed
+    assert may("GitHubRole", "cloudformation:CreateChangeSet", arn, {}) is False
+
+
+@pytest.mark.parametrize("action", MAKES_OR_CHANGES_ROLES)
+def test_no_role_is_made_or_changed_without_the_boundary(action: str) -> None:
+    assert may("CloudFormationRole", action, ROLE_OF_THE_STACK, BOUNDARY)
+    assert not may("CloudFormationRole", action, ROLE_OF_THE_STACK, {})
+    assert not may("GitHubRole", action, ROLE_OF_THE_STACK, BOUNDARY)
+
+
+@pytest.mark.parametrize("action", LIFTS_THE_BOUNDARY)
+def test_what_would_lift_the_boundary_is_allowed_to_nobody(action: str) -> None:
+    assert not may("CloudFormationRole", action, ROLE_OF_THE_STACK, BOUNDARY)
+
+
+@pytest.mark.parametrize("action", ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeleteRole", "iam:PassRole"])
+def test_the_pipeline_can_change_none_of_its_own_roles_and_policies(action: str) -> None:
+    """Their path begins no name that its policies allow."""
+    for resource in EVERYTHING.resources:
+        if resource.stack == DEPLOY_ROLE and resource.type in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+            kind = "role" if resource.type == "AWS::IAM::Role" else "policy"
+            arn = f"arn:aws:iam::{ACCOUNT_ID}:{kind}{resource.properties['Path']}card-door-{resource.name}"
+            assert not may("CloudFormationRole", action, arn, {"iam:PassedToService": "lambda.amazonaws.com"})
+
+
+def test_every_role_of_the_service_takes_the_boundary() -> None:
+    resources = translated(MAIN, {"Deployment": "Canary10Percent5Minutes"})["Resources"].values()
+    roles = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::IAM::Role"]
+    assert roles
+    for role in roles:
+        condition, boundary, _ = role["PermissionsBoundary"]["Fn::If"]
+        assert (condition, boundary["Fn::Sub"].rpartition("/")[2]) == ("HasBoundary", "${RolePermissionsBoundary}")
+
+
+@pytest.mark.parametrize("role", SERVICE_ROLES)
+def test_the_boundary_leaves_the_services_roles_all_that_they_need(role: str) -> None:
+    boundary = list(read_statements(own("Boundary").properties["PolicyDocument"]))
+    for statement in statements_of(EVERYTHING.resource(role), EVERYTHING):
+        if statement.effect == "Deny":
+            continue
+        for action in statement.actions:
+            for resource in statement.resources:
+                assert any(
+                    action in bound.actions and any(matches(pattern, resource) for pattern in bound.resources)
+                    for bound in boundary
+                ), (action, resource)

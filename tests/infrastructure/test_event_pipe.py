@@ -1,0 +1,248 @@
+"""The pipe's filter and input template, applied to what the functions write into the table, give docs/events.md.
+
+moto has the table's stream but no pipes: what a pipe does is done here. Sources: EventBridge user guide, "Event
+filtering in Amazon EventBridge Pipes" and "Amazon EventBridge Pipes input transformation".
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import boto3
+import pytest
+from moto.events.models import EventPattern
+
+from infra.local.aws import Aws
+from infra.local.iamport import Simulator, faults
+from infra.local.iamport.cards import number_of
+from infra.local.template import PROJECT
+from tests.conftest import Clock, empty_ledger
+from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment, signed_form
+from tests.infrastructure.stacks import deployment
+from tests.integration.door import Door, settle
+
+PIPE = deployment("as it comes").resource("EventPipe").properties
+TARGET = PIPE["TargetParameters"]
+
+CARD, MASKED = "0000-9876-9876-9876", "000098******9876"
+
+Record = dict[str, Any]
+"""One change of an item, as the stream tells it."""
+
+
+@dataclass(frozen=True)
+class Event:
+    source: str
+    detail_type: str
+    detail: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What was written since it was opened."""
+
+    aws: Aws
+    begins_at: int
+
+    def records(self) -> list[Record]:
+        return list(records(self.aws))[self.begins_at :]
+
+    def events(self) -> list[Event]:
+        return [event for record in self.records() for event in told(record)]
+
+
+@pytest.fixture
+def stream(aws: Aws) -> Stream:
+    return Stream(aws, len(list(records(aws))))
+
+
+@pytest.fixture
+def around(
+    door: Door, signed_door: Door, iamport: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Surroundings:
+    return Surroundings(door, signed_door, iamport, clock, monkeypatch)
+
+
+def issued(around: Surroundings) -> None:
+    around.signed_door.post_json(signed_form("mine", CARD))
+
+
+def declined(around: Surroundings) -> None:
+    around.signed_door.post_json(signed_form("mine", DECLINED_CARD))
+
+
+def never_sent(around: Surroundings) -> None:
+    around.iamport.fail_next("issue", faults.UNAUTHORIZED, times=3)
+    around.signed_door.post_json(signed_form("mine", CARD))
+
+
+def not_found_by_the_settler(around: Surroundings) -> None:
+    lose_the_answer(around, faults.LINE_CUT)
+    find_out(around)
+
+
+def found_by_the_settler(around: Surroundings) -> None:
+    lose_the_answer(around, faults.ANSWER_LOST)
+    find_out(around)
+
+
+def given_up(around: Surroundings) -> None:
+    lose_the_answer(around, faults.LINE_CUT)
+    around.clock.advance(DAY + MINUTE)
+    settle()
+
+
+def paid(around: Surroundings) -> None:
+    around.signed_door.post_json(signed_form("mine", CARD, payment=payment("order-1")))
+
+
+def payment_refused(around: Surroundings) -> None:
+    around.signed_door.post_json(signed_form("mine", number_of("payment_failed"), payment=payment("order-1")))
+
+
+@pytest.mark.parametrize(
+    ("ending", "detail_type", "message"),
+    [
+        (issued, "billing_key.issued", ""),
+        (found_by_the_settler, "billing_key.issued", ""),
+        (declined, "billing_key.declined", r"\S.*"),
+        (never_sent, "billing_key.not_issued", "unavailable"),
+        (not_found_by_the_settler, "billing_key.not_issued", ""),
+        (given_up, "billing_key.unknown", "iamport_not_answering.*"),
+        (paid, "payment.paid", ""),
+        (payment_refused, "payment.failed", r"\S.*"),
+    ],
+)
+def test_each_ending_is_told_once_as_documented(
+    around: Surroundings,
+    stream: Stream,
+    ending: Callable[[Surroundings], None],
+    detail_type: str,
+    message: str,
+) -> None:
+    began = int(time.time())
+    ending(around)
+    [event] = stream.events()
+    detail = event.detail
+    assert (event.source, event.detail_type) == ("card-door", detail_type)
+    assert list(detail) == documented_fields()
+    assert all(isinstance(value, str) for value in detail.values())
+    assert detail["customer_uid"] == "mine"
+    assert re.fullmatch(r"[0-9a-f]{32}", detail["attempt_id"])
+    assert re.fullmatch(r"0000\d\d\*{6}\d{4}", detail["card"])
+    assert re.fullmatch(message, detail["message"])
+    assert began <= datetime.fromisoformat(detail["time"]).timestamp() <= time.time()
+
+
+def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: Stream) -> None:
+    paid(around)
+    [event] = stream.events()
+    [payment_at_iamport] = around.iamport.payments
+    told_of_it = {name: event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")}
+    assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
+
+
+def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: Stream) -> None:
+    issued(around)
+    [event] = stream.events()
+    assert [event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")] == ["", "", "0"]
+
+
+def test_nothing_is_told_but_the_endings(around: Surroundings, stream: Stream, aws: Aws) -> None:
+    """No beginning, nothing that can't be found out yet, no repeat, no correction by hand, no item's end."""
+    form = signed_form("mine", CARD)
+    lose_the_answer(around, faults.ANSWER_LOST)
+    around.signed_door.post_json(form)
+    around.clock.advance(2 * MINUTE)
+    settle()
+    assert stream.events() == []
+    find_out(around)
+    around.signed_door.post_json(form)
+    assert len(stream.events()) == 1
+    around.signed_door.post_json(signed_form("mine", OTHER_CARD, replace=True))
+    assert [event.detail_type for event in stream.events()] == ["billing_key.issued"] * 2
+    aws.dynamodb().update_item(
+        TableName=aws.physical_ids["AttemptsTable"],
+        Key={"pk": {"S": "uid#mine"}},
+        UpdateExpression="SET registered_card_name = :name",
+        ExpressionAttributeValues={":name": {"S": "by hand"}},
+    )
+    empty_ledger(aws)
+    assert {record["eventName"] for record in stream.records()} == {"INSERT", "MODIFY", "REMOVE"}
+    assert len(stream.events()) == 2
+
+
+def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, stream: Stream) -> None:
+    for ending in (issued, paid):
+        ending(around)
+    texts = json.dumps([event.detail for event in stream.events()])
+    images = [record["dynamodb"]["NewImage"] for record in stream.records()]
+    fingerprints = {image["card_fingerprint"]["S"] for image in images if "card_fingerprint" in image}
+    assert MASKED in texts
+    assert len(fingerprints) == 1
+    for secret in (CARD, CARD.replace("-", ""), *fingerprints):
+        assert secret not in texts
+
+
+def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:
+    """From now on Iamport can't be asked."""
+    around.iamport.fail_next("issue", fault)
+    around.iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
+    around.signed_door.post_json(signed_form("mine", CARD))
+
+
+def find_out(around: Surroundings) -> None:
+    """Iamport can be asked again."""
+    around.iamport.choose_fault = lambda _: None
+    around.clock.advance(5 * MINUTE)
+    settle()
+
+
+def records(aws: Aws) -> Iterator[Record]:
+    """All that the table's stream has, in its order."""
+    client = boto3.client("dynamodbstreams", endpoint_url=aws.url)
+    [listed] = client.list_streams(TableName=aws.physical_ids["AttemptsTable"])["Streams"]
+    [shard] = client.describe_stream(StreamArn=listed["StreamArn"])["StreamDescription"]["Shards"]
+    place = {"StreamArn": listed["StreamArn"], "ShardId": shard["ShardId"]}
+    iterator = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    while page := client.get_records(ShardIterator=iterator):
+        if not page["Records"]:
+            return
+        for record in page["Records"]:
+            yield json.loads(json.dumps(record, default=str))
+        iterator = page["NextShardIterator"]
+
+
+def told(record: Record) -> Iterator[Event]:
+    """What the pipe makes of one record."""
+    patterns = [one["Pattern"] for one in PIPE["SourceParameters"]["FilterCriteria"]["Filters"]]
+    if any(EventPattern(pattern, json.loads(pattern)).matches_event(cast(Any, record)) for pattern in patterns):
+        to_bus = TARGET["EventBridgeEventBusParameters"]
+        yield Event(
+            source=to_bus["Source"],
+            detail_type=at_path(record, to_bus["DetailType"]),
+            detail=json.loads(filled_in(TARGET["InputTemplate"], record)),
+        )
+
+
+def filled_in(template: str, record: Record) -> str:
+    """EventBridge puts a text into quotes where the template has none. What it does where nothing stands at a path is
+    not documented: here it is an error, so that no event may rest on it."""
+    return re.sub(r"<(\$[^>]*)>", lambda path: json.dumps(at_path(record, path[1]), ensure_ascii=False), template)
+
+
+def at_path(record: Record, path: str) -> Any:
+    """Raises KeyError where nothing stands at the path."""
+    value: Any = record
+    for name in path.removeprefix("$.").split("."):
+        value = value[name]
+    return value
+
+
+def documented_fields() -> list[str]:
+    example = (PROJECT / "docs/events.md").read_text("utf-8").split("```json")[1].split("```")[0]
+    return list(json.loads(example))

@@ -1,0 +1,34 @@
+"""The sets of parameters that these tests deploy with leave nothing of the templates out."""
+
+import pytest
+
+from infra.local.intrinsics import read_yaml
+from infra.local.template import PROJECT
+from tests.infrastructure.rendering import Rendering
+from tests.infrastructure.stacks import MAIN, ON_ITS_OWN, PARAMETER_SETS, TEMPLATES, deployment
+from tests.infrastructure.translation import translated
+
+
+def test_every_condition_of_the_service_holds_in_one_set_and_not_in_another() -> None:
+    document = translated(MAIN, {})
+    for condition in document["Conditions"]:
+        held = {Rendering(document, given).holds({"Condition": condition}) for given in PARAMETER_SETS.values()}
+        assert held == {True, False}, condition
+
+
+def test_every_template_is_deployed() -> None:
+    deployed = {resource.stack for name in PARAMETER_SETS for resource in deployment(name).resources}
+    assert deployed == set(TEMPLATES)
+
+
+@pytest.mark.parametrize("path", sorted(set(TEMPLATES) - {MAIN} - ON_ITS_OWN.keys()))
+def test_a_nested_stack_gets_the_parameters_that_it_has(path: str) -> None:
+    declared = read_yaml((PROJECT / path).read_text("utf-8"))["Parameters"]
+    [nested] = [
+        stack
+        for stack in deployment("all that can be turned on").of_type("AWS::CloudFormation::Stack")
+        if stack.properties["TemplateURL"].endswith(path)
+    ]
+    given = nested.properties["Parameters"].keys()
+    assert given <= declared.keys()
+    assert {name for name, one in declared.items() if "Default" not in one} <= given

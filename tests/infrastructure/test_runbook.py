@@ -1,0 +1,194 @@
+"""The runbook keeps up with the alarms, the code and AWS: whoever is woken by an alarm has nothing to invent."""
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from billing.observability import METRIC_BY_OUTCOME
+from infra.local.aws import Aws
+from infra.local.iamport import Simulator, faults
+from infra.local.intrinsics import STACK_NAME
+from infra.local.template import PROJECT
+from tests.conftest import Clock
+from tests.infrastructure.stacks import MAIN, Resource, deployment
+from tests.integration.door import Door, card_form, settle
+
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+RUNBOOK = (PROJECT / "docs/runbook.md").read_text("utf-8")
+SHELL = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```", RUNBOOK, re.DOTALL | re.MULTILINE))
+PROSE = re.sub(r"^ *```.*?^ *```", "", RUNBOOK, flags=re.DOTALL | re.MULTILINE)
+
+SECTIONS = {
+    re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")): text
+    for title, text in re.findall(r"^#+ ([^\n]+)\n(.*?)(?=^#|\Z)", PROSE, re.DOTALL | re.MULTILINE)
+}
+"""What each says, by the anchor that GitHub gives its heading."""
+
+EVERYTHING = deployment("all that can be turned on")
+ALARMS = EVERYTHING.of_type("AWS::CloudWatch::Alarm")
+OF_ANY_COMMAND = {"--output", "--query"}
+
+
+def section_named_by(alarm: Resource) -> str:
+    [named] = re.findall(r"docs/runbook\.md#([\w-]+)", alarm.properties["AlarmDescription"])
+    return str(named)
+
+
+@pytest.mark.parametrize("alarm", ALARMS, ids=lambda alarm: alarm.name)
+def test_every_alarm_says_what_to_do_and_where_that_is_explained(alarm: Resource) -> None:
+    assert section_named_by(alarm) in SECTIONS
+
+
+def test_every_section_that_explains_an_alarm_has_the_alarm_and_its_name() -> None:
+    explained = {f"{STACK_NAME}-{section}" for section, text in SECTIONS.items() if "**Means**" in text}
+    assert explained == {alarm.properties["AlarmName"] for alarm in ALARMS if alarm.stack == "infra/monitoring.yaml"}
+
+
+@pytest.mark.parametrize("section", [name for name, text in SECTIONS.items() if "**Means**" in text])
+def test_a_section_leads_from_the_meaning_to_what_is_done(section: str) -> None:
+    assert re.findall(r"^\*\*(\w+)\*\*", SECTIONS[section], re.MULTILINE) == ["Means", "Look", "Do"]
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", PROSE):
+        path, _, section = target.partition("#")
+        assert section in SECTIONS if not path else (PROJECT / "docs" / path).exists(), target
+
+
+def aws_commands() -> Iterator[str]:
+    """Each `aws …` alone, with what stands in $(…) taken out of it."""
+    script = re.sub(r"\\\n *", "", SHELL)
+    script += "\n".join(re.findall(r"`(aws [^`]+)`", PROSE))
+    script = re.sub(r"'[^'\n]*'", "QUOTED", script)
+    inner = re.compile(r"\$\(\(?([^()\n]*)\)\)?")
+    while found := inner.search(script):
+        script = script[: found.start()] + "INNER" + script[found.end() :] + "\n" + found[1]
+    for part in re.split(r"[|;\n]|&&", script):
+        if " aws " in f" {part}":
+            yield re.sub(r"^.*?\baws ", "aws ", part.strip())
+
+
+@cache
+def service_model(service: str) -> "ServiceModel":
+    return botocore.session.get_session().get_service_model(service)
+
+
+@pytest.mark.parametrize("command", sorted(set(aws_commands())))
+def test_aws_knows_every_command_and_its_options(command: str) -> None:
+    _, service, operation, *words = command.split()
+    model = service_model(service)
+    if operation == "wait":
+        waiters = botocore.session.get_session().get_waiter_model(service)
+        operation = xform_name(waiters.get_waiter(_camel_case(words[0])).operation, "-")
+    [known] = [name for name in model.operation_names if xform_name(name, "-") == operation]
+    shape = model.operation_model(known).input_shape
+    options = {f"--{xform_name(member, '-')}" for member in shape.members} if shape else set()
+    assert {word for word in words if word.startswith("--")} <= options | OF_ANY_COMMAND
+
+
+def _camel_case(text: str) -> str:
+    return text.title().replace("-", "")
+
+
+def test_every_resource_that_is_named_exists() -> None:
+    named = set(re.findall(r"\$\(physical (\w+)\)", SHELL))
+    assert "AttemptsTable" in named
+    assert named <= {resource.name for resource in EVERYTHING.resources if resource.stack == MAIN}
+
+
+def test_every_outcome_that_is_searched_for_exists() -> None:
+    searched = {
+        outcome
+        for found in re.findall(r"outcome (?:= |in \[)('[^\]|\"]+')", SHELL)
+        for outcome in re.findall(r"'(\w+)'", found)
+    }
+    assert "outcome_unknown" in searched
+    assert searched <= METRIC_BY_OUTCOME.keys()
+
+
+def test_every_reason_for_which_nothing_was_sent_is_explained() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (PROJECT / "functions/issue_billing").rglob("*.py"))
+    reasons = set(re.findall(r'Unavailable\(\s*f?"(\w+)', sources))
+    assert len(reasons) > 5
+    explained = re.findall(r"`(\w+)…?`", " ".join(re.findall(r"^\| (`.*?) \|", SECTIONS["gateway-unavailable"], re.M)))
+    assert {reason for reason in reasons if not reason.startswith(tuple(explained))} == set()
+
+
+def test_an_event_that_is_sent_again_has_the_fields_of_the_pipes() -> None:
+    pipe = EVERYTHING.resource("EventPipe").properties["TargetParameters"]
+    sent_again = dict(re.findall(r"(\w+): (\.\w+\.[NS])\b", SHELL.split("Detail: (")[1].split("tojson")[0]))
+    assert sent_again == dict(re.findall(r'"(\w+)":<\$\.dynamodb\.NewImage(\.\w+\.[NS])>', pipe["InputTemplate"]))
+    assert f'Source: "{pipe["EventBridgeEventBusParameters"]["Source"]}"' in SHELL
+    assert f"$.dynamodb.NewImage{'.event.S'}" == pipe["EventBridgeEventBusParameters"]["DetailType"]
+
+
+@pytest.fixture
+def customer_uid(door: Door, aws: Aws, iamport: Simulator, clock: Clock) -> str:
+    """Whose card Iamport registered, while its answers were lost for longer than the settler asks for them."""
+    fields = card_form()
+    iamport.fail_next("issue", faults.ANSWER_LOST)
+    iamport.choose_fault = lambda call: (
+        faults.SERVER_ERROR if call.endpoint == "look_up" and len(iamport.calls) > 3 else None
+    )
+    door.post_json(fields)
+    clock.advance(90000)
+    settle()
+    assert item_of(aws, fields["customer_uid"])["state"]["S"] == "unknown"
+    return fields["customer_uid"]
+
+
+def test_an_attempt_that_is_opened_again_is_settled_when_iamport_answers(
+    aws: Aws, iamport: Simulator, clock: Clock, customer_uid: str
+) -> None:
+    open_again(aws, customer_uid)
+    settle()
+    still_open = item_of(aws, customer_uid)
+    assert still_open["state"]["S"] == "open", "it has another day"
+    assert "event" not in still_open, "the pipe tells the event of any change of an open attempt"
+    iamport.choose_fault = lambda _: None
+    clock.advance(180)
+    settle()
+    settled = item_of(aws, customer_uid)
+    assert (settled["state"]["S"], settled["event"]["S"]) == ("issued", "billing_key.issued")
+
+
+def test_its_customer_may_try_again_meanwhile(door: Door, aws: Aws, iamport: Simulator, customer_uid: str) -> None:
+    open_again(aws, customer_uid)
+    iamport.choose_fault = lambda _: None
+    assert door.post_json(card_form(customer_uid=customer_uid)).body["status"] == "success"
+    assert iamport.issue_count(customer_uid) == 1
+
+
+def open_again(aws: Aws, customer_uid: str) -> None:
+    """As the runbook has it."""
+    [update] = re.findall(r"--update-expression '([^']+)'", SHELL)
+    [condition] = re.findall(r"--condition-expression '([^']+)'", SHELL)
+    aws.dynamodb().update_item(
+        TableName=aws.physical_ids["AttemptsTable"],
+        Key={"pk": {"S": f"uid#{customer_uid}"}},
+        UpdateExpression=update,
+        ConditionExpression=condition,
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={
+            ":id": item_of(aws, customer_uid)["attempt_id"],
+            ":now": {"N": str(int(time.time()))},
+            ":shard": {"S": "0"},
+            ":open": {"S": "open"},
+            ":unknown": {"S": "unknown"},
+        },
+    )
+
+
+def item_of(aws: Aws, customer_uid: str) -> Mapping[str, "AttributeValueTypeDef"]:
+    return aws.dynamodb().get_item(
+        TableName=aws.physical_ids["AttemptsTable"], Key={"pk": {"S": f"uid#{customer_uid}"}}
+    )["Item"]
