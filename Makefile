@@ -14,6 +14,8 @@ UV := $(BIN)/uv
 UV_INSTALLED := $(VENV)/.uv-$(UV_VERSION)
 PACKAGES_INSTALLED := $(VENV)/.requirements-dev
 SAM_INSTALLED := $(SAM_VENV)/.requirements-sam
+CHECKOV_VENV := $(VENV)/checkov
+CHECKOV_INSTALLED := $(CHECKOV_VENV)/.requirements-checkov
 
 REACT_BUILT := examples/react/dist/index.html
 GUIDE_BUILT := tests/browser/guide/react/dist/index.html
@@ -27,14 +29,16 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam run backends token examples chaos contract test lint build lock clean python-3.13
+.PHONY: help setup setup-sam setup-checkov run backends token examples chaos contract bench smoke test lint build lock clean python-3.13
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(PACKAGES_INSTALLED) ## Make .venv with what the service and its tests need
 
 setup-sam: $(SAM_INSTALLED) ## Make .venv/sam with the SAM command line
+
+setup-checkov: $(CHECKOV_INSTALLED) ## Make .venv/checkov with what checks the templates for security
 
 run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed
 	@$(BIN)/python -m infra.local --port $(PORT)
@@ -53,7 +57,13 @@ contract: setup ## Send 6,000 generated requests and hold every answer against d
 chaos: setup ## Break 2,000 attempts in every way at once, and compare the ledger with Iamport
 	@PYTHONPATH=functions/issue_billing:. $(BIN)/python -m tests.chaos
 
-test: python-3.13 setup setup-sam lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
+bench: python-3.13 setup setup-sam ## Measure it beside the official client and the guide's example, in some minutes
+	@$(BIN)/python -m benchmarks
+
+smoke: ## Check a deployed service without issuing anything, URL=<the stack's IssueBillingUrl>
+	@$(PYTHON) -m infra.smoke "$(URL)"
+
+test: python-3.13 setup setup-sam setup-checkov lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
 
 lint: setup ## Check style and types
@@ -68,6 +78,10 @@ lock: $(UV_INSTALLED) ## Write the requirements*.txt anew from the requirements*
 	$(LOCK) functions/issue_billing/requirements.in -o functions/issue_billing/requirements.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt -c functions/issue_billing/requirements.txt
 	$(LOCK) requirements-sam.in -o requirements-sam.txt
+	$(LOCK) benchmarks/guide_example/issue_billing/requirements.in -o benchmarks/guide_example/issue_billing/requirements.txt \
+		-c requirements-dev.txt
+	$(LOCK) benchmarks/official_client/requirements.in -o benchmarks/official_client/requirements.txt
+	$(LOCK) requirements-checkov.in -o requirements-checkov.txt
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -104,4 +118,9 @@ $(PACKAGES_INSTALLED): requirements-dev.txt $(UV_INSTALLED)
 $(SAM_INSTALLED): requirements-sam.txt $(UV_INSTALLED)
 	$(BIN)/python -m venv $(SAM_VENV)
 	$(UV) pip sync --quiet --require-hashes --python $(SAM_VENV)/bin/python requirements-sam.txt
+	@touch $@
+
+$(CHECKOV_INSTALLED): requirements-checkov.txt $(UV_INSTALLED)
+	$(BIN)/python -m venv $(CHECKOV_VENV)
+	$(UV) pip sync --quiet --require-hashes --python $(CHECKOV_VENV)/bin/python requirements-checkov.txt
 	@touch $@

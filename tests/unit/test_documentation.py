@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from billing.answers import HTTP_STATUS
-from billing.ledger import Ending
+from billing.attempt import Ending
 from billing.observability import METRIC_BY_OUTCOME
 from billing.request import FIELD_NAMES
 from infra.local.intrinsics import read_yaml
@@ -38,12 +38,10 @@ def test_every_setting_is_explained() -> None:
     assert own == set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE))
 
 
-def test_every_make_target_and_file_that_is_named_exists() -> None:
+def test_every_make_target_and_event_that_is_named_exists() -> None:
     makefile = (PROJECT / "Makefile").read_text("utf-8")
     for target in re.findall(r"`?make ([a-z-]+)", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    for path in re.findall(r"\]\(((?!#)[^)]+)\)", README):
-        assert (PROJECT / path).exists(), path
     for path in re.findall(r"tests/events/\w+\.json", README):
         assert Path(PROJECT / path).exists(), path
 
@@ -64,3 +62,22 @@ def test_the_korean_readme_has_the_same_tables_and_commands() -> None:
     korean = (PROJECT / "README.ko.md").read_text("utf-8")
     named = r"`[A-Za-z_]+`|make [a-z-]+|\]\(docs/(?:events|openapi)[^)]*\)"
     assert set(re.findall(named, README)) - set(re.findall(named, korean)) == set()
+
+
+PAGES = sorted(path for pattern in ("*.md", "docs/*.md", "examples/*/README.md") for path in PROJECT.glob(pattern))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(page: Path) -> None:
+    for link in re.findall(r"\]\(((?!https?:)[^)]+)\)", page.read_text("utf-8")):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings: small letters, no punctuation, a dash for each space."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}

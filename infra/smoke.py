@@ -1,0 +1,251 @@
+"""`python -m infra.smoke URL`: whether a deployed service keeps the contract. URL: the stack's output IssueBillingUrl.
+
+It issues nothing: no request of it holds a card number. One line for each check, and the exit status is 1 when one
+of them fails. Of an answer it tells what is wrong with it, and never its body.
+
+Standard library alone, so that it runs wherever Python 3.11 does.
+"""
+
+import argparse
+import json
+import re
+import socket
+import ssl
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+SINGULAR = "/subscription/issue-billing"
+PLURAL = "/subscriptions/issue-billing"
+
+PAGE_ORIGIN = "https://smoke-test.invalid"
+"""Where the requests claim to come from; the reserved name can be nobody's (RFC 2606)."""
+
+SECONDS_FOR_ONE_ANSWER = 30.0
+"""API Gateway gives up on the function after 29."""
+
+LARGEST_ANSWER = 1024 * 1024
+
+COMMON_HEADERS = {
+    "Origin": PAGE_ORIGIN,
+    "User-Agent": "card-door-smoke-test",  # AWS's common firewall rules turn away who has none
+}
+
+FORM_HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'"),
+    ("Content-Security-Policy", "script-src 'sha256-"),
+    ("Content-Security-Policy", "form-action 'self'"),
+    ("Content-Security-Policy", "frame-ancestors "),
+    ("Permissions-Policy", "payment=()"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+"""Each header of the card form with what it has to hold."""
+
+LEAST_TRANSPORT_SECURITY_SECONDS = 365 * 24 * 3600
+
+
+class CheckFailed(Exception):
+    """What is wrong, in words that hold nothing of an answer's body."""
+
+
+@dataclass(frozen=True)
+class Service:
+    address: SplitResult
+    prefix: str
+    """The path before the route: the API's stage, or nothing at a domain of the merchant's own."""
+
+    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> "Answer":
+        """`path` comes after the prefix. Redirects are not followed. Raises OSError, HTTPException."""
+        connection = self._connection()
+        try:
+            connection.request(method, self.prefix + path, body, {**COMMON_HEADERS, **(headers or {})})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read(LARGEST_ANSWER))
+        finally:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        host = self.address.netloc
+        if self.address.scheme == "http":
+            return HTTPConnection(host, timeout=SECONDS_FOR_ONE_ANSWER)
+        # A certificate that is not the host's ends it here.
+        return HTTPSConnection(host, timeout=SECONDS_FOR_ONE_ANSWER, context=ssl.create_default_context())
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Message
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Empty where there is none."""
+        return self.headers.get(name, "")
+
+
+def check_preflight(service: Service) -> None:
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    answer = service.ask("OPTIONS", SINGULAR, headers=asked)
+    require(answer.status in (200, 204), f"HTTP {answer.status} instead of 200 or 204")
+    require_cross_origin(answer)
+    require("POST" in listed(answer, "Access-Control-Allow-Methods"), "POST is not allowed")
+    require("CONTENT-TYPE" in listed(answer, "Access-Control-Allow-Headers"), "Content-Type is not allowed")
+
+
+def check_unreadable_body(service: Service) -> None:
+    answer = service.ask("POST", SINGULAR, b"{", {"Content-Type": "application/json"})
+    require_errors(require_failure(answer, {400: "invalid_request"}))
+
+
+def check_empty_card(service: Service) -> None:
+    """Where tokens are asked for, that is the first thing missing; it takes the keys in the secret to say so."""
+    answer = service.ask("POST", PLURAL, b"{}", {"Content-Type": "application/json"})
+    body = require_failure(answer, {400: "invalid_request", 401: "invalid_customer_token"})
+    if answer.status == 400:
+        require("card_number" in require_errors(body), "the missing card_number is not among the errors")
+
+
+def check_unknown_path(service: Service) -> None:
+    require_failure(service.ask("GET", f"{SINGULAR}/no-such-path"), {404: "not_found"})
+
+
+def check_card_form(service: Service) -> None:
+    require_card_form(service.ask("GET", f"{SINGULAR}?customer_uid=smoke-test", headers={"Accept": "text/html"}))
+
+
+def check_other_spelling(service: Service) -> None:
+    require_card_form(service.ask("GET", f"{PLURAL}?customer_uid=smoke-test", headers={"Accept": "text/html"}))
+
+
+def check_old_tls(service: Service) -> None:
+    """Offers nothing newer than TLS 1.1; PCI DSS calls that early TLS and no strong cryptography."""
+    address = (service.address.hostname, service.address.port or 443)
+    with socket.create_connection(address, timeout=SECONDS_FOR_ONE_ANSWER) as connection:
+        try:
+            tls_1_1_or_older().wrap_socket(connection, server_hostname=service.address.hostname)
+        except ssl.SSLError:
+            return
+    raise CheckFailed("TLS 1.1 is taken")
+
+
+def tls_1_1_or_older() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_ciphers("ALL:@SECLEVEL=0")  # what was good enough for TLS 1.1
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # only whether there is a handshake; nothing is sent
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    return context
+
+
+CHECKS: Mapping[str, Callable[[Service], None]] = {
+    "a page of another origin may ask": check_preflight,
+    "a body that is no JSON is refused": check_unreadable_body,
+    "an empty card is refused": check_empty_card,
+    "an unknown path is answered in the contract's shape": check_unknown_path,
+    "the card form is shown with its security headers": check_card_form,
+    "the other spelling of the path shows it too": check_other_spelling,
+}
+
+CHECKS_OF_HTTPS: Mapping[str, Callable[[Service], None]] = {
+    "what is older than TLS 1.2 is refused": check_old_tls,
+}
+
+
+def require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise CheckFailed(otherwise)
+
+
+def require_cross_origin(answer: Answer) -> None:
+    """`*` or an origin. Which one may read the answer is a setting; that there is a header at all is the contract."""
+    require(bool(answer.header("Access-Control-Allow-Origin")), "no Access-Control-Allow-Origin")
+
+
+def require_failure(answer: Answer, code_by_status: Mapping[int, str]) -> dict[str, Any]:
+    """The body of a failure in the contract's shape."""
+    expected = " or ".join(str(status) for status in code_by_status)
+    require(answer.status in code_by_status, f"HTTP {answer.status} instead of {expected}")
+    require_cross_origin(answer)
+    require(answer.header("Content-Type").startswith("application/json"), "the answer is not JSON by its Content-Type")
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        raise CheckFailed("the body is not JSON") from None
+    require(isinstance(body, dict), "the body is not a JSON object")
+    require(body.get("status") == "failed", "status is not `failed`")
+    require(body.get("code") == code_by_status[answer.status], f"code is not `{code_by_status[answer.status]}`")
+    for name in ("message", "request_id"):
+        require(bool(body.get(name)), f"no {name}")
+    return dict(body)
+
+
+def require_errors(body: Mapping[str, Any]) -> set[str]:
+    """The names of the fields that an answer calls wrong, each with a message."""
+    match body.get("errors"):
+        case [_, *_] as errors if all(isinstance(error, dict) for error in errors):
+            named = {str(error.get("field")) for error in errors if error.get("field") and error.get("message")}
+        case _:
+            raise CheckFailed("no list of errors")
+    require(bool(named), "no error has both field and message")
+    return named
+
+
+def require_card_form(answer: Answer) -> None:
+    require(answer.status == 200, f"HTTP {answer.status} instead of 200")
+    require(answer.header("Content-Type").startswith("text/html"), "the answer is not HTML by its Content-Type")
+    require(b"<form" in answer.body, "no form in the page")
+    for name, held in FORM_HEADERS:
+        require(held in answer.header(name), f"{name} lacks {held}")
+    kept = re.search(r"max-age=(\d+)", answer.header("Strict-Transport-Security"))
+    require(kept is not None and int(kept[1]) >= LEAST_TRANSPORT_SECURITY_SECONDS, "no Strict-Transport-Security")
+
+
+def listed(answer: Answer, name: str) -> set[str]:
+    return {item.strip().upper() for item in answer.header(name).split(",")}
+
+
+def run_checks(service: Service) -> bool:
+    """Prints a line for each; false where one failed."""
+    all_hold = True
+    checks = {**CHECKS, **CHECKS_OF_HTTPS} if service.address.scheme == "https" else CHECKS
+    for name, check in checks.items():
+        try:
+            check(service)
+        except HTTPException as failure:  # its message may quote what came
+            all_hold = False
+            print(f"FAIL  {name}: {type(failure).__name__}")
+        except (CheckFailed, OSError) as failure:
+            all_hold = False
+            print(f"FAIL  {name}: {failure}")
+        else:
+            print(f"ok    {name}")
+    return all_hold
+
+
+def read_service(url: str) -> Service:
+    address = urlsplit(url)
+    prefix, route, rest = address.path.rpartition(SINGULAR)
+    if address.scheme not in ("http", "https") or not address.hostname or not route or rest or address.query:
+        raise argparse.ArgumentTypeError(f"a URL that ends with {SINGULAR}, as the stack's output IssueBillingUrl")
+    return Service(address, prefix)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m infra.smoke", description="Checks a deployed service.")
+    parser.add_argument("service", metavar="URL", type=read_service, help="the stack's output IssueBillingUrl")
+    if not run_checks(parser.parse_args().service):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

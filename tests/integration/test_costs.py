@@ -1,0 +1,58 @@
+"""What an attempt writes and logs is what docs/costs.md counts for it."""
+
+import re
+from typing import Any
+
+import pytest
+
+from infra.local.aws import Aws
+from infra.local.template import PROJECT
+from infra.local.token import new_token
+from tests.integration.door import Door, card_form
+
+PAGE = (PROJECT / "docs/costs.md").read_text("utf-8")
+
+A_TENTH = 0.1
+"""The page's figures are good enough within it."""
+
+
+def told(pattern: str) -> int:
+    found = re.search(pattern, PAGE)
+    assert found is not None, pattern
+    return int(found[1])
+
+
+def issue(door: Door) -> None:
+    answer = door.post_json({**card_form(customer_uid=None), "customer_token": new_token("customer_0001_1234")})
+    assert answer.body["status"] == "success"
+
+
+@pytest.mark.usefixtures("signed_door")
+def test_the_bytes_that_the_function_logs(capsys: pytest.CaptureFixture[str]) -> None:
+    issue(Door())  # one that writes where this test looks
+    lines = capsys.readouterr().out.splitlines(keepends=True)
+    assert len(lines) == 2, "one for the outcome, one for the metrics"
+    assert sum(len(line.encode()) for line in lines) == pytest.approx(told(r"two lines have (\d+) bytes"), rel=A_TENTH)
+
+
+def test_the_bytes_of_a_customers_item(signed_door: Door, aws: Aws) -> None:
+    issue(signed_door)
+    (item,) = (item for item in items(aws) if item["pk"]["S"].startswith("uid#"))
+    assert stored_bytes(item) == pytest.approx(told(r"the customer's is (\d+) bytes"), rel=A_TENTH)
+
+
+def test_an_attempt_writes_two_items(signed_door: Door, aws: Aws) -> None:
+    issue(signed_door)
+    assert {item["pk"]["S"].split("#")[0] for item in items(aws)} == {"uid", "card"}
+
+
+def items(aws: Aws) -> list[dict[str, Any]]:
+    return list(aws.dynamodb().scan(TableName=aws.physical_ids["AttemptsTable"])["Items"])
+
+
+def stored_bytes(item: dict[str, Any]) -> int:
+    """Names and values; a number takes a byte for two of its digits, and one more ("Item sizes and formats")."""
+    return sum(
+        len(name) + (len(value["S"].encode()) if "S" in value else len(value["N"]) // 2 + 1)
+        for name, value in item.items()
+    )
