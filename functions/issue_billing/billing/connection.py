@@ -22,6 +22,8 @@ from requests.exceptions import ReadTimeout
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+SHORTEST_WAIT_SECONDS = 0.01
+"""A time-out of zero would mean: do not wait at all, and one below it is an error."""
 IDLE_SECONDS = 30.0
 """An idle connection older than this is given up: its other end may have hung up while Lambda was frozen, and a
 request that is lost that way looks like one whose outcome is unknown."""
@@ -51,11 +53,13 @@ class KeptConnections:
     ) -> tuple[int, bytes]:
         """The answer's status and body. Sends at most once, and follows no redirect.
 
+        `answer_seconds`: until the answer's end, connecting included.
         Raises NeverConnected; ReadTimeout and LineBroken when the request was sent, wholly or in part.
         """
+        ends_at = time.monotonic() + answer_seconds
         connection = self._idle_one() or self._new_one(connect_seconds)
         try:
-            connection.sock.settimeout(answer_seconds)
+            connection.sock.settimeout(max(ends_at - time.monotonic(), SHORTEST_WAIT_SECONDS))
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             status, answer = response.status, response.read()
