@@ -1,6 +1,6 @@
 """Signed calls to AWS's JSON services: DynamoDB and Secrets Manager.
 
-boto3 makes the same calls. It costs 0.1 s more of every cold start and three times the processor time of each call
+boto3 makes the same calls. It costs 0.2 s more of every cold start and twice the processor time of each call
 (docs/benchmarks.md), and what it adds for three operations is nothing that is missed here. Of it we use what has to be
 right: its signature, and its search for credentials where Lambda's environment holds none.
 """
