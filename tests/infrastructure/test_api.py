@@ -85,6 +85,12 @@ def test_api_gateway_never_logs_or_traces_bodies(parameter_set: str) -> None:
     assert settings["LoggingLevel"] == "OFF"
 
 
+@pytest.mark.parametrize("parameter_set", PARAMETER_SETS)
+def test_the_api_takes_no_tls_older_than_1_2(parameter_set: str) -> None:
+    [api] = deployment(parameter_set).of_type("AWS::ApiGateway::RestApi")
+    assert api.properties["SecurityPolicy"].startswith(("SecurityPolicy_TLS13_1_2_", "SecurityPolicy_TLS13_1_3_"))
+
+
 def test_a_domain_of_the_merchants_own_takes_no_tls_older_than_1_2() -> None:
     [domain] = deployment("all that can be turned on").of_type("AWS::ApiGateway::DomainName")
     assert domain.properties["SecurityPolicy"] == "TLS_1_2"

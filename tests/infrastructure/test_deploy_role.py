@@ -3,9 +3,8 @@
 import pytest
 
 from infra.local.intrinsics import ACCOUNT_ID, REGION
-from tests.infrastructure.policies import Request, allows, matches, read_statements, statements_of
-from tests.infrastructure.stacks import MAIN, Resource, deployment
-from tests.infrastructure.translation import translated
+from tests.infrastructure.policies import Request, allows, statements_of
+from tests.infrastructure.stacks import Resource, deployment
 
 DEPLOY_ROLE = "infra/deploy-role.yaml"
 
@@ -26,9 +25,6 @@ Management".
 """
 
 LIFTS_THE_BOUNDARY = ("iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy", "iam:CreateUser")
-
-SERVICE_ROLES = ("IssueBillingRole", "SettleRole", "EventPipeRole")
-"""Those whose policies are the template's own."""
 
 
 def own(name: str) -> Resource:
@@ -88,24 +84,18 @@ def test_the_pipeline_can_change_none_of_its_own_roles_and_policies(action: str)
             assert not may("CloudFormationRole", action, arn, {"iam:PassedToService": "lambda.amazonaws.com"})
 
 
-def test_every_role_of_the_service_takes_the_boundary() -> None:
-    resources = translated(MAIN, {"Deployment": "Canary10Percent5Minutes"})["Resources"].values()
-    roles = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::IAM::Role"]
-    assert roles
-    for role in roles:
-        condition, boundary, _ = role["PermissionsBoundary"]["Fn::If"]
-        assert (condition, boundary["Fn::Sub"].rpartition("/")[2]) == ("HasBoundary", "${RolePermissionsBoundary}")
+def test_the_pipeline_deletes_the_alarms_key_by_its_tag_and_no_other_key() -> None:
+    key = deployment("with what the account has").resource("AlarmKey", "infra/monitoring.yaml")
+    of_the_key = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in key.properties["Tags"]}
+    assert may("CloudFormationRole", "kms:ScheduleKeyDeletion", key.returned["Arn"], of_the_key)
+    for other in ({}, dict.fromkeys(of_the_key, "payroll")):
+        assert not may("CloudFormationRole", "kms:ScheduleKeyDeletion", key.returned["Arn"], other)
 
 
-@pytest.mark.parametrize("role", SERVICE_ROLES)
-def test_the_boundary_leaves_the_services_roles_all_that_they_need(role: str) -> None:
-    boundary = list(read_statements(own("Boundary").properties["PolicyDocument"]))
-    for statement in statements_of(EVERYTHING.resource(role), EVERYTHING):
-        if statement.effect == "Deny":
-            continue
-        for action in statement.actions:
-            for resource in statement.resources:
-                assert any(
-                    action in bound.actions and any(matches(pattern, resource) for pattern in bound.resources)
-                    for bound in boundary
-                ), (action, resource)
+@pytest.mark.parametrize(("action", "allowed"), [("kms:EnableKeyRotation", True), ("kms:PutKeyPolicy", False)])
+def test_the_pipeline_sets_up_a_key_and_takes_none_over(action: str, allowed: bool) -> None:
+    """By no tag: that of a new key may count only minutes later, and any key could be given one."""
+    key = deployment("with what the account has").resource("AlarmKey", "infra/monitoring.yaml")
+    of_the_key = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in key.properties["Tags"]}
+    assert may("CloudFormationRole", action, key.returned["Arn"], of_the_key) is allowed
+    assert may("CloudFormationRole", action, key.returned["Arn"], {}) is allowed

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from billing.settings import read_settings
-from infra.local.intrinsics import REGION, read_yaml
-from infra.local.template import PROJECT, TEMPLATE
+from infra.local.intrinsics import REGION
+from infra.local.template import PROJECT
 from tests.infrastructure.stacks import PARAMETER_SETS, deployment
 
 CODE = PROJECT / "functions/issue_billing"
@@ -96,16 +96,6 @@ print(*sorted(name for name in asked if name.startswith("POWERTOOLS_") and name 
         check=True,
     )
     assert set(done.stdout.splitlines()[-1].split()) == READ_BY_POWERTOOLS
-
-
-def test_a_setting_that_changes_publishes_a_version() -> None:
-    """Each variable's value stands in SettingsVersion too, but for the stack's name, which never changes."""
-    document = read_yaml(TEMPLATE.read_text("utf-8"))
-    set_there = document["Globals"]["Function"]["Environment"]["Variables"]
-    changing = [value for value in set_there.values() if isinstance(value, dict) and value != {"Ref": "AWS::StackName"}]
-    [_, published] = document["Resources"]["SettingsVersion"]["Properties"]["Content"]["Fn::Join"]
-    assert changing
-    assert [value for value in changing if value not in published] == []
 
 
 def names_read(tree: ast.AST) -> Iterator[str]:
