@@ -13,6 +13,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.utils import ContainerMetadataFetcher
 
 from billing import aws
 from billing.aws import DYNAMODB, SECRETS_MANAGER, AwsNotAnswering, AwsRefused, Client, find_credentials
@@ -169,6 +170,19 @@ def test_credentials_that_are_not_in_the_environment_are_looked_for(monkeypatch:
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "made-up-authorization")
         assert tuple(find_credentials().get_frozen_credentials())[:3] == KEYS
     assert service.received[0][0]["Authorization"] == "made-up-authorization"
+
+
+def test_credentials_that_cannot_be_fetched_are_a_service_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else an attempt whose card is registered would end as an error of the service."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
+    with answering(*[(500, {})] * 9) as service, answering() as dynamodb:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{service.url}/credentials")
+        with pytest.raises(AwsNotAnswering, match="CredentialRetrievalError"):
+            client_of(dynamodb.url).call("PutItem", {})
+    assert dynamodb.received == []
 
 
 def test_no_credentials_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
 from requests.exceptions import RequestException
 
 from billing.connection import KeptConnections, NeverConnected
@@ -30,9 +31,6 @@ PAUSES_BETWEEN_TRIES = (0.05, 0.2, 0.0)
 """The longest in seconds; a random part of it, so that many containers do not come back at once."""
 
 BUSY = (
-    "InternalServerError",
-    "InternalServiceError",
-    "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
@@ -113,7 +111,7 @@ class Client:
                 connect_seconds=CONNECT_SECONDS,
                 answer_seconds=ANSWER_SECONDS,
             )
-        except (NeverConnected, RequestException) as failure:
+        except (NeverConnected, RequestException, BotoCoreError) as failure:
             raise _TryAgain(type(failure).__name__) from None
         document = _document(answer)
         if status == 200 and document is not None:

@@ -18,6 +18,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectionError as LineBroken
 from requests.exceptions import ReadTimeout
+from urllib3.util.wait import wait_for_read
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 SHORTEST_WAIT_SECONDS = 0.01
 """A time-out of zero would mean: do not wait at all, and one below it is an error."""
 IDLE_SECONDS = 30.0
-"""An idle connection older than this is given up: its other end may have hung up while Lambda was frozen, and a
-request that is lost that way looks like one whose outcome is unknown."""
+"""An idle connection older than this is given up: while Lambda was frozen, its other end may have hung up unheard, and
+a request that is lost that way looks like one whose outcome is unknown."""
 
 
 class NeverConnected(Exception):
@@ -76,7 +77,7 @@ class KeptConnections:
     def _idle_one(self) -> http.client.HTTPConnection | None:
         while self._idle:
             since, connection = self._idle.pop()
-            if time.time() - since < IDLE_SECONDS:
+            if time.time() - since < IDLE_SECONDS and not _has_hung_up(connection):
                 return connection
             connection.close()
         return None
@@ -125,6 +126,11 @@ class KeptAdapter(BaseAdapter):
         response = Response()
         response.request, response.status_code, response.raw = request, status, io.BytesIO(answer)
         return response
+
+
+def _has_hung_up(connection: http.client.HTTPConnection) -> bool:
+    """Whether anything waits to be read, where nothing was asked for: that can only be the other end's goodbye."""
+    return wait_for_read(connection.sock, timeout=0.0)
 
 
 class _BoundedReader(io.RawIOBase):

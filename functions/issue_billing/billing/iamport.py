@@ -248,7 +248,7 @@ class Iamport:
             reason, timed_out = type(failure).__name__, isinstance(failure, ReadTimeout)
         finally:
             self._seconds_waited += time.monotonic() - started
-        # Raised out here because requests' exception holds the request, and with it the card.
+        # Raised out here because an exception of requests' may hold the request, and with it the card.
         raise OutcomeUnknown(reason, still_working=timed_out)
 
     def _sent_once(

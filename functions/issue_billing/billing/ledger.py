@@ -33,7 +33,6 @@ from billing.ledger_items import (
 )
 from billing.settings import Settings
 
-STILL_OPEN = "attempt_id = :attempt_id AND #state = :open"
 REPEAT_SECONDS = 600
 """A double click or a client's own retry gets the first answer again for so long."""
 PAUSES_ON_CONFLICT = (0.02, 0.05, 0.1, 0.2, 0.4, 0.0)
@@ -78,15 +77,8 @@ class Ledger:
         raise Unavailable("ledger_busy")
 
     def finish(self, attempt: Attempt, ending: Ending) -> bool:
-        """Closes the attempt, if it is still open; False: somebody else has closed it. Raises Unavailable."""
-        put = {
-            "TableName": self._table,
-            "Item": typed(ended_item(attempt, ending, time.time())),
-            "ConditionExpression": STILL_OPEN,
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": typed({":attempt_id": attempt.attempt_id, ":open": "open"}),
-        }
-        return self._done_if_open("PutItem", put)
+        """Closes the attempt, if it is still open; False: it is closed already. Raises Unavailable."""
+        return self._done_if_open(attempt, "PutItem", {"Item": typed(ended_item(attempt, ending, time.time()))})
 
     def leave_open(self, attempt: Attempt, *, locked: bool) -> None:
         """Ends the invocation's part and leaves the outcome to be found out later.
@@ -177,19 +169,26 @@ class Ledger:
 
     def _set_if_open(self, attempt: Attempt, name: str, value: int) -> None:
         update = {
-            "TableName": self._table,
             "Key": typed({"pk": customer_key(attempt.customer_uid)}),
             "UpdateExpression": f"SET {name} = :value",
-            "ConditionExpression": STILL_OPEN,
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": typed({":attempt_id": attempt.attempt_id, ":open": "open", ":value": value}),
         }
-        self._done_if_open("UpdateItem", update)
+        self._done_if_open(attempt, "UpdateItem", update, {":value": value})
 
-    def _done_if_open(self, operation: str, parameters: Mapping[str, Any]) -> bool:
-        """For requests that demand STILL_OPEN. False: it is not. Raises Unavailable."""
+    def _done_if_open(
+        self, attempt: Attempt, operation: str, parameters: Mapping[str, Any], values: Mapping[str, int] | None = None
+    ) -> bool:
+        """Writes on the condition that the attempt is open; False: it is not. Raises Unavailable."""
+        condition = {
+            "ConditionExpression": "attempt_id = :attempt_id AND #state = :open",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": typed({":attempt_id": attempt.attempt_id, ":open": "open", **(values or {})}),
+        }
         try:
-            self._call(operation, parameters, may_refuse="ConditionalCheckFailedException")
+            self._call(
+                operation,
+                {"TableName": self._table, **parameters, **condition},
+                may_refuse="ConditionalCheckFailedException",
+            )
         except AwsRefused:
             return False
         return True
