@@ -1,19 +1,16 @@
 """The AWS services that the functions reach over the network, by moto's server, in a process of its own.
 
 Of its own, because moto keeps its data in global variables: a unit test that uses moto in the same process would empty
-them. Run as a program (`python -m infra.local.aws HOST PORT`) it serves until its standard input ends, and so never
-outlives whoever started it.
+them. The program is `infra.local.aws_server`; here is what starts it and what talks to it.
 """
 
 import json
-import logging
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -44,7 +41,8 @@ class Aws:
     """What `!Ref` gives for each resource that was created."""
 
     def dynamodb(self) -> "DynamoDBClient":
-        return _session().client("dynamodb", endpoint_url=self.url, config=CLIENT_CONFIG)
+        """One for all who ask: what one hooks into it, all have."""
+        return _dynamodb(self.url)
 
     def put_keys(self, imp_key: str, imp_secret: str, **token_keys: str) -> None:
         """Fills the secret in, as the operator does after a first deployment.
@@ -60,7 +58,7 @@ class Aws:
 @contextmanager
 def run_aws(template: Template, host: str = "127.0.0.1", port: int = 0) -> Iterator[Aws]:
     """Serves, with the template's resources created. The port has to be free. Raises AwsNotStarted."""
-    command = [sys.executable, "-m", "infra.local.aws", host, str(port)]
+    command = [sys.executable, "-m", "infra.local.aws_server", host, str(port)]
     # A process group of its own: Ctrl-C in the terminal is for the service, which then ends this.
     process = subprocess.Popen(  # noqa: S603 (our own program)
         command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
@@ -104,44 +102,23 @@ def _create_table(generated_name: str, properties: Mapping[str, Any], url: str) 
     if "StreamSpecification" in properties:
         settings["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
     name: str = properties.get("TableName", generated_name)
-    dynamodb = _session().client("dynamodb", endpoint_url=url, config=CLIENT_CONFIG)
+    dynamodb = _dynamodb(url)
     dynamodb.create_table(TableName=name, **settings)
     if "TimeToLiveSpecification" in properties:
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
     return name
 
 
+# Making a client takes tens of milliseconds, and the tests ask for one hundreds of times.
+@cache
+def _dynamodb(url: str) -> "DynamoDBClient":
+    return _session().client("dynamodb", endpoint_url=url, config=CLIENT_CONFIG)
+
+
+@cache
 def _secrets(url: str) -> "SecretsManagerClient":
     return _session().client("secretsmanager", endpoint_url=url, config=CLIENT_CONFIG)
 
 
 def _session() -> boto3.Session:
     return boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=REGION)
-
-
-def main(host: str, port: str) -> None:
-    from moto import backends
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from waitress.server import create_server
-
-    from infra.local import transactions
-
-    transactions.install()
-    # moto looks on its disk for the names of its services at every request.
-    services = list(backends.list_of_moto_modules())
-    backends.list_of_moto_modules = lambda: services
-    # That others wait for the one thread is as it should be, and nothing to warn of.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    # One thread, so one request at a time, as `transactions` needs it. moto's own server hangs up after every answer,
-    # which AWS does not.
-    application = DomainDispatcherApplication(create_backend_app)
-    listening = socket.create_server((host, int(port)))
-    server = create_server(application, sockets=[listening], threads=1, connection_limit=1000)
-    threading.Thread(target=server.run, daemon=True).start()
-    print(listening.getsockname()[1], flush=True)
-    with suppress(KeyboardInterrupt):
-        sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

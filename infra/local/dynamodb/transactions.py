@@ -2,7 +2,7 @@
 
 moto's own copies the whole table for every transaction, so that each takes longer than the one before, and puts that
 copy back when a condition fails, which undoes what others have written meanwhile. Here the conditions are checked
-first, and the server answers one request at a time (`infra.local.aws`).
+first, and the server answers one request at a time (`infra.local.aws_server`).
 """
 
 from typing import Any
