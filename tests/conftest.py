@@ -53,8 +53,9 @@ def iamport() -> Iterator[Simulator]:
 
 def empty_ledger(aws: Aws) -> None:
     dynamodb, table = aws.dynamodb(), aws.physical_ids["AttemptsTable"]
-    for item in dynamodb.scan(TableName=table)["Items"]:
-        dynamodb.delete_item(TableName=table, Key={"pk": item["pk"]})
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+        for item in page["Items"]:
+            dynamodb.delete_item(TableName=table, Key={"pk": item["pk"]})
 
 
 @pytest.fixture
