@@ -40,9 +40,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[Aws]:
+def running_aws() -> Iterator[Aws]:
     with run_aws(Template()) as aws:
         yield aws
+
+
+@pytest.fixture
+def aws(running_aws: Aws) -> Iterator[Aws]:
+    """Its faults are one test's; its data are all tests'."""
+    yield running_aws
+    running_aws.clear_faults()
 
 
 @pytest.fixture

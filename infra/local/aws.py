@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from botocore.config import Config
 
+from infra.local.control import ask
 from infra.local.intrinsics import REGION, STACK_NAME
 from infra.local.template import PROJECT, Template
 
@@ -28,6 +29,9 @@ IAMPORT_SECRET = "IamportSecret"
 
 CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=60, proxies={}, retries={"total_max_attempts": 2})
 """Seconds. The first request makes moto import half of itself."""
+
+
+Write = Literal["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
 
 
 class AwsNotStarted(Exception):
@@ -43,6 +47,35 @@ class Aws:
     def dynamodb(self) -> "DynamoDBClient":
         """One for all who ask: what one hooks into it, all have."""
         return _dynamodb(self.url)
+
+    def conflict_next(self, operation: Write, times: int = 1, index: int = 0) -> None:
+        """The next calls of the operation meet another transaction: they are refused, and nothing is written.
+
+        `index`: which of a transaction's writes meets it. A call that DynamoDB would not take anyhow, or need not write
+        again by its ClientRequestToken, is none of these.
+        """
+        ask(self.url, "conflict_next", operation=operation, times=times, index=index)
+
+    def conflict_share(self, share: float, seed: int = 0) -> None:
+        """From now on each write or transaction is refused so with this probability, from 0 to 1."""
+        ask(self.url, "conflict_share", share=share, seed=seed)
+
+    def advance(self, seconds: float) -> None:
+        """Puts AWS's clock forward, by which a ClientRequestToken is forgotten."""
+        ask(self.url, "advance", seconds=seconds)
+
+    @contextmanager
+    def index_held_back(self) -> Iterator[None]:
+        """In the block the global indexes show what the tables held before it; the tables show what they hold."""
+        ask(self.url, "hold_index_back")
+        try:
+            yield
+        finally:
+            ask(self.url, "let_index_go")
+
+    def clear_faults(self) -> None:
+        """No conflict, no index held back, and no ClientRequestToken known."""
+        ask(self.url, "clear_faults")
 
     def put_keys(self, imp_key: str, imp_secret: str, **token_keys: str) -> None:
         """Fills the secret in, as the operator does after a first deployment.

@@ -14,11 +14,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from waitress.server import create_server
 
 from infra.local.control import controlled
-from infra.local.dynamodb import transactions
+from infra.local.dynamodb.installed import install
 
 
 def main(host: str, port: str) -> None:
-    transactions.install()
+    commands = install()
     # moto looks on its disk for the names of its services at every request.
     services = list(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: services
@@ -28,7 +28,7 @@ def main(host: str, port: str) -> None:
     # answer, which AWS does not.
     application = DomainDispatcherApplication(create_backend_app)
     listening = socket.create_server((host, int(port)))
-    server = create_server(controlled(application, {}), sockets=[listening], threads=1, connection_limit=1000)
+    server = create_server(controlled(application, commands), sockets=[listening], threads=1, connection_limit=1000)
     threading.Thread(target=server.run, daemon=True).start()
     print(listening.getsockname()[1], flush=True)
     with suppress(KeyboardInterrupt):

@@ -46,7 +46,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
 
 
 @pytest.fixture(scope="session")
-def aws(calls: Calls) -> Iterator[Aws]:
+def running_aws(calls: Calls) -> Iterator[Aws]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MOTO_ENABLE_RECORDING", "true")
         environment.setenv("MOTO_RECORDER_FILEPATH", str(calls.file))
