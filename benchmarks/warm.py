@@ -13,7 +13,7 @@ ATTEMPTS = 200
 WARM_UP = 20
 """Attempts before those, not counted."""
 
-ROUND_TRIPS = Limit(1.15 * ROUND_TRIP * 1000, "1.15 round trips")
+ROUND_TRIPS = Limit(1.25 * ROUND_TRIP * 1000, "1.25 round trips")
 
 LEDGER_WRITES = ("billing.ledger:Ledger.begin", "billing.ledger:Ledger.finish")
 
@@ -43,8 +43,8 @@ def _rows(ours: Series, official: Series, guide: Series) -> list[Row]:
     def per_attempt(figure: str, count: Callable[[Counts], int], most: float) -> Row:
         return row(f"{figure}, per attempt", "", lambda series: count(series.counts) / ATTEMPTS, Limit(most))
 
-    faster = (times(0.75, official.p50(), OFFICIAL), times(0.25, guide.p50(), GUIDE))
-    cheaper = (times(1.25, official.cpu(), OFFICIAL), times(0.4, guide.cpu(), GUIDE))
+    faster = (times(0.8, official.p50(), OFFICIAL), times(0.3, guide.p50(), GUIDE))
+    cheaper = (times(3, official.cpu(), OFFICIAL), times(0.2, guide.cpu(), GUIDE))
     return [
         row("warm attempt, p50", "ms", Series.p50, *faster),
         row("warm attempt, p99", "ms", Series.p99),

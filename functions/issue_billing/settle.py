@@ -8,13 +8,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from billing.attempt import Attempt, Ending
-from billing.credentials import CredentialsStore
 from billing.deadline import Deadline
 from billing.errors import Unavailable
-from billing.iamport import Iamport
-from billing.ledger import Ledger
 from billing.ledger_items import DAY
 from billing.observability import logger, metrics
+from billing.services import open_services
 from billing.settings import read_settings
 from billing.settlement import settle
 
@@ -24,8 +22,8 @@ POSTPONED_SECONDS = 120
 """An attempt that can't be settled now makes room for the others."""
 
 settings = read_settings(os.environ)
-iamport = Iamport(settings, CredentialsStore(settings))
-ledger = Ledger(settings)
+services = open_services(settings)
+iamport, ledger = services.iamport, services.ledger
 
 
 @logger.inject_lambda_context(log_event=False)
@@ -45,18 +43,18 @@ def close(attempt: Attempt, deadline: Deadline) -> None:
     try:
         ending = settle(attempt, iamport, ledger, deadline)
     except Unavailable as failure:
-        give_up_or_postpone(attempt, failure)
+        give_up_or_postpone(attempt, failure, deadline)
         return
     metrics.add_metric("AttemptSettled", MetricUnit.Count, 1)
     logger.info("attempt settled", extra={"attempt_id": attempt.attempt_id, "outcome": ending.state})
 
 
-def give_up_or_postpone(attempt: Attempt, failure: Unavailable) -> None:
+def give_up_or_postpone(attempt: Attempt, failure: Unavailable, deadline: Deadline) -> None:
     if time.time() - attempt.ends_at > DAY:
-        ledger.finish(attempt, Ending("unknown", failure.reason))
+        ledger.finish(attempt, Ending("unknown", failure.reason), deadline)
         metrics.add_metric("AttemptGivenUp", MetricUnit.Count, 1)
         logger.error("attempt given up", extra={"attempt_id": attempt.attempt_id, "reason": failure.reason})
         return
-    ledger.postpone(attempt, POSTPONED_SECONDS)
+    ledger.postpone(attempt, POSTPONED_SECONDS, deadline)
     metrics.add_metric("AttemptPostponed", MetricUnit.Count, 1)
     logger.warning("attempt not settled yet", extra={"attempt_id": attempt.attempt_id, "reason": failure.reason})

@@ -1,54 +1,42 @@
-"""Connections that are kept: used again while the other end holds them, and never when it has hung up."""
+"""Connections to Iamport: kept and used again, known to have sent nothing, and cut when time is up."""
 
+import gc
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType, FunctionType, ModuleType, TracebackType
+from typing import Any
 
 import certifi
 import pytest
 import trustme
 
-from billing.connection import KeptConnections
+from billing import iamport as gateway
+from billing.aws_clients import AwsClients
+from billing.card import Card
+from billing.connection import IDLE_SECONDS
+from billing.credentials import CredentialsStore
+from billing.customer import Customer
+from billing.deadline import Deadline
+from billing.errors import BillingError, OutcomeUnknown, Unavailable
+from billing.iamport import Iamport, Token
+from billing.sensitive import Sensitive
+from billing.settings import read_settings
+from tests.conftest import Clock
+from tests.integration.lines import Line, Script, Server, serving
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+NUMBER = "0000-9876-9876-9876"
+CARD = Card(Sensitive(NUMBER), Sensitive("2099-12"), Sensitive("900101"), Sensitive("73"))
+CUSTOMER = Customer("mine", vouched_for=True, may_replace=False, payment=None, details=())
 
+DECLINED = b'{"code":-1,"message":"no","response":null}'
+HEAD = b"HTTP/1.1 200 OK\r\n"
+ANSWER = HEAD + b"Content-Length: %d\r\n\r\n" % len(DECLINED) + DECLINED
 
-@dataclass
-class Server:
-    url: str
-    requests_of: list[int] = field(default_factory=list)
-    """How many each connection brought."""
-
-
-@contextmanager
-def serving(requests_a_connection: int, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """Hangs up after so many requests, without a word of it in its answers, as a server does to an idle line."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        scheme = "http" if tls is None else "https"
-        server = Server(f"{scheme}://127.0.0.1:{listening.getsockname()[1]}")
-        threading.Thread(target=_serve, args=[listening, server, requests_a_connection, tls], daemon=True).start()
-        yield server
-
-
-def _serve(listening: socket.socket, server: Server, most: int, tls: ssl.SSLContext | None) -> None:
-    while True:
-        try:
-            accepted, _ = listening.accept()
-        except OSError:
-            return
-        with closing(accepted if tls is None else tls.wrap_socket(accepted, server_side=True)) as connection:
-            server.requests_of.append(0)
-            while server.requests_of[-1] < most and connection.recv(65536):
-                server.requests_of[-1] += 1
-                connection.sendall(ANSWER)
-
-
-def ask(connections: KeptConnections) -> tuple[int, bytes]:
-    return connections.exchange("POST", "/", b"{}", {}, connect_seconds=2, answer_seconds=2)
+SECONDS = 1.0
+"""Time for the whole request."""
 
 
 @pytest.fixture
@@ -58,38 +46,297 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     authority.cert_pem.write_to_path(str(bundle))
     monkeypatch.setattr(certifi, "where", lambda: str(bundle))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
     return context
 
 
-def test_one_connection_serves_many_requests() -> None:
-    with serving(requests_a_connection=9) as server:
-        connections = KeptConnections(server.url)
-        assert [ask(connections) for _ in range(3)] == [(200, b"{}")] * 3
+@pytest.fixture(params=["http", "https"])
+def context(request: pytest.FixtureRequest, tls: ssl.SSLContext) -> ssl.SSLContext | None:
+    return tls if request.param == "https" else None
+
+
+@pytest.fixture(autouse=True)
+def no_time_kept_for_a_pg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "LEAST_ISSUE_SECONDS", 0.0)
+
+
+def client_of(url: str) -> Iamport:
+    settings = read_settings({"IAMPORT_SECRET_ID": "unused", "ATTEMPTS_TABLE": "unused", "IAMPORT_BASE_URL": url})
+    iamport = Iamport(settings, CredentialsStore(settings, AwsClients()))
+    iamport._token = Token(Sensitive("made-up-token"), good_until=time.time() + 10**6)
+    return iamport
+
+
+def outcome(iamport: Iamport) -> BillingError:
+    """Of one issuing request, which has to end in time and may not carry the card away."""
+    started = time.monotonic()
+    with pytest.raises(BillingError) as raised:
+        iamport.issue(CUSTOMER, CARD, Deadline.after(SECONDS))
+    assert time.monotonic() - started < SECONDS + 0.5
+    assert list(texts_with_the_card_in(raised.value)) == []
+    return raised.value
+
+
+def texts_with_the_card_in(failure: BaseException) -> Iterator[str]:
+    """Everything that can be reached from an exception but for the code that it went through."""
+    seen, left = set[int](), [failure, failure.__context__, failure.__cause__, failure.args, failure.__dict__]
+    while left:
+        found: Any = left.pop()
+        if id(found) in seen or isinstance(found, type | ModuleType | FunctionType | FrameType | TracebackType):
+            continue
+        seen.add(id(found))
+        if isinstance(found, str | bytes | bytearray):
+            text = found if isinstance(found, str) else found.decode("latin-1")
+            if NUMBER in text:
+                yield text
+        left += gc.get_referents(found)
+
+
+def test_the_search_would_find_the_card_in_an_exception_of_requests() -> None:
+    """That of a request which failed holds the request, whose body is the card."""
+    failure = Unavailable("any")
+    failure.__context__ = ValueError({"request": {"body": f'{{"card_number": "{NUMBER}"}}'.encode()}})
+    assert list(texts_with_the_card_in(failure))
+
+
+def answering(requests: int) -> Script:
+    """Hangs up after so many, without a word of it in its answers, as a server does to an idle line."""
+
+    def script(line: Line) -> None:
+        for _ in range(requests):
+            if not line.read_request():
+                return
+            line.send(ANSWER)
+
+    return script
+
+
+def test_one_connection_serves_many_requests(context: ssl.SSLContext | None) -> None:
+    with serving(answering(9), context) as server:
+        iamport = client_of(server.url)
+        assert [outcome(iamport).code for _ in range(3)] == ["declined"] * 3
     assert server.requests_of == [3]
 
 
-def test_a_connection_that_the_other_end_has_closed_is_not_used_again() -> None:
-    with serving(requests_a_connection=1) as server:
-        connections = KeptConnections(server.url)
+def test_a_connection_that_the_other_end_has_closed_is_not_used_again(context: ssl.SSLContext | None) -> None:
+    with serving(answering(1), context) as server:
+        iamport = client_of(server.url)
         for _ in range(3):
-            assert ask(connections) == (200, b"{}")
-            _until_the_goodbye_is_here(connections)
+            assert outcome(iamport).code == "declined"
+            time.sleep(0.05)  # its goodbye is on the way
     assert server.requests_of == [1, 1, 1]
 
 
-@pytest.mark.parametrize(("most", "requests_of"), [(9, [3]), (1, [1, 1, 1])])
-def test_over_tls_too(tls: ssl.SSLContext, most: int, requests_of: list[int]) -> None:
-    with serving(most, tls) as server:
-        connections = KeptConnections(server.url)
-        for _ in range(3):
-            assert ask(connections) == (200, b"{}")
-            if most == 1:
-                _until_the_goodbye_is_here(connections)
-    assert server.requests_of == requests_of
+def test_a_connection_idle_for_long_is_not_used_again(context: ssl.SSLContext | None, clock: Clock) -> None:
+    with serving(answering(9), context) as server:
+        iamport = client_of(server.url)
+        for _ in range(2):
+            for _ in range(3):
+                assert outcome(iamport).code == "declined"
+                clock.advance(IDLE_SECONDS - 5)
+            clock.advance(6)
+    assert server.requests_of == [3, 3]
 
 
-def _until_the_goodbye_is_here(connections: KeptConnections) -> None:
-    [(_, connection)] = connections._idle
-    connection.sock.settimeout(2)
-    assert socket.socket.recv(connection.sock, 1, socket.MSG_PEEK) is not None
+def dripping(*pieces: bytes, drip: bytes) -> Script:
+    def script(line: Line) -> None:
+        line.read_request()
+        for piece in pieces:
+            line.send(piece)
+        line.send_again_and_again(drip)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(dripping(drip=b"X"), id="its first line"),
+        pytest.param(dripping(HEAD, drip=b"X-Header: 1\r\n"), id="headers"),
+        pytest.param(dripping(drip=b"HTTP/1.1 100 Continue\r\n\r\n"), id="100 Continue"),
+        pytest.param(dripping(HEAD, b"Content-Length: 99999\r\n\r\n{", drip=b" "), id="a body of a known length"),
+        pytest.param(dripping(HEAD, b"Connection: close\r\n\r\n{", drip=b" "), id="a body without a length"),
+        pytest.param(dripping(HEAD, b"Transfer-Encoding: chunked\r\n\r\n", drip=b"1\r\n \r\n"), id="chunks of a body"),
+        pytest.param(dripping(HEAD, b"Transfer-Encoding: chunked\r\n\r\n", drip=b"0"), id="the size of a chunk"),
+        pytest.param(
+            # whole and right, were it not for what is still to come
+            dripping(HEAD, b"Connection: close\r\n\r\n" + DECLINED, drip=b"\n"),
+            id="white space behind an answer",
+        ),
+    ],
+)
+def test_an_answer_that_never_ends_is_cut_when_its_time_is_up(script: Script, context: ssl.SSLContext | None) -> None:
+    with serving(script, context) as server:
+        unknown = outcome(client_of(server.url))
+    assert isinstance(unknown, OutcomeUnknown)
+    assert (unknown.reason, unknown.still_working) == ("time_out", True)
+    assert server.requests_of == [1]
+
+
+def sending(answer: bytes) -> Script:
+    def script(line: Line) -> None:
+        line.read_request()
+        line.send(answer)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\x00\xff\xfe", id="no HTTP"),
+        pytest.param(ANSWER[:-5], id="half of it"),
+        pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", id="a chunk of no size"),
+        pytest.param(
+            HEAD + b"Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\n\x1f\x8bbroken", id="gzip that is none"
+        ),
+        pytest.param(
+            b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://[nowhere\r\nContent-Length: 0\r\n\r\n",
+            id="a redirect to nowhere",
+        ),
+    ],
+)
+def test_a_broken_answer_to_what_was_sent_is_an_unknown_outcome(answer: bytes, context: ssl.SSLContext | None) -> None:
+    with serving(sending(answer), context) as server:
+        assert isinstance(outcome(client_of(server.url)), OutcomeUnknown)
+    assert server.requests_of == [1], "sent once"
+
+
+def test_a_redirect_is_not_followed_and_known_as_one(context: ssl.SSLContext | None) -> None:
+    with serving(answering(1), context) as elsewhere:
+        location = f"Location: {elsewhere.url}/\r\n".encode()
+        redirect = b"HTTP/1.1 307 Temporary Redirect\r\n" + location + b"Content-Length: 0\r\n\r\n"
+        with serving(sending(redirect), context) as server:
+            unknown = outcome(client_of(server.url))
+    assert (unknown.reason, server.requests_of, elsewhere.requests_of) == ("http_307", [1], [])
+
+
+def nobody_listens() -> Iterator[Server]:
+    """A port that refuses every connection for as long as it is held."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield Server(f"http://127.0.0.1:{held.getsockname()[1]}")
+
+
+def nobody_accepts() -> Iterator[Server]:
+    """Its queue is full, so that what comes is neither taken nor refused, as behind a firewall."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        address = listening.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(address)
+        yield Server(f"http://127.0.0.1:{address[1]}")
+        for one in waiting:
+            one.close()
+
+
+def no_such_name() -> Iterator[Server]:
+    yield Server("https://api.iamport.invalid")
+
+
+def tls_that_never_begins() -> Iterator[Server]:
+    with serving(lambda _: time.sleep(10), scheme="https") as server:
+        yield server
+
+
+def tls_byte_by_byte() -> Iterator[Server]:
+    """A record of a handshake, as long as may be, and never whole."""
+
+    def script(line: Line) -> None:
+        line.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+        line.send_again_and_again(b"\x00")
+
+    with serving(script, scheme="https") as server:
+        yield server
+
+
+def no_tls_at_all() -> Iterator[Server]:
+    with serving(answering(1), scheme="https") as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "circumstance",
+    [nobody_listens, nobody_accepts, no_such_name, tls_that_never_begins, tls_byte_by_byte, no_tls_at_all],
+)
+def test_where_no_connection_comes_up_nothing_was_sent(circumstance: Callable[[], Iterator[Server]]) -> None:
+    circumstances = circumstance()
+    server = next(circumstances)
+    never_sent = outcome(client_of(server.url))
+    assert isinstance(never_sent, Unavailable)
+    assert never_sent.reason is not None
+    assert never_sent.reason.startswith("iamport_unreachable: ")
+    assert sum(server.requests_of) == 0
+    circumstances.close()  # type: ignore[attr-defined]
+
+
+def test_a_certificate_of_somebody_else_is_spoken_to_by_nobody(tls: ssl.SSLContext) -> None:
+    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(stranger)
+    for wrong in (stranger, tls):
+        with serving(answering(1), wrong) as server:
+            # The second certificate is right, but for another name.
+            url = server.url if wrong is stranger else server.url.replace("127.0.0.1", "127.0.0.2")
+            assert isinstance(outcome(client_of(url)), Unavailable)
+        assert sum(server.requests_of) == 0
+
+
+def looking_up(monkeypatch: pytest.MonkeyPatch, seconds: float, *addresses: str) -> None:
+    look_up = socket.getaddrinfo
+
+    def slow(host: str, port: int, *arguments: Any, **keywords: Any) -> Any:
+        if host != "localhost":
+            return look_up(host, port, *arguments, **keywords)
+        time.sleep(seconds)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+
+
+def test_after_a_slow_look_up_of_the_name_the_card_is_not_sent(
+    monkeypatch: pytest.MonkeyPatch, context: ssl.SSLContext | None
+) -> None:
+    looking_up(monkeypatch, SECONDS + 0.2, "127.0.0.1")
+    with serving(answering(1), context) as server:
+        never_sent = outcome(client_of(server.url.replace("127.0.0.1", "localhost")))
+    assert isinstance(never_sent, Unavailable)
+    assert sum(server.requests_of) == 0
+
+
+def test_several_addresses_that_nobody_accepts_at_take_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking_up(monkeypatch, 0.0, *["127.0.0.1"] * 4)
+    circumstances = nobody_accepts()
+    server = next(circumstances)
+    assert isinstance(outcome(client_of(server.url.replace("127.0.0.1", "localhost"))), Unavailable)
+
+
+def test_where_one_address_refuses_the_next_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking_up(monkeypatch, 0.0, "127.0.0.9", "127.0.0.1")
+    with serving(answering(1)) as server:
+        assert outcome(client_of(server.url.replace("127.0.0.1", "localhost"))).code == "declined"
+
+
+def test_neither_proxies_nor_cookies_nor_netrc_have_a_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login made-up password made-up")
+    monkeypatch.setenv("NETRC", str(netrc))
+    heads: list[bytes] = []
+
+    def script(line: Line) -> None:
+        for _ in range(2):
+            heads.append(line._connection.recv(65536))
+            line.send(HEAD + b"Set-Cookie: sticky=1\r\nContent-Length: %d\r\n\r\n" % len(DECLINED) + DECLINED)
+
+    with serving(answering(0)) as proxy, serving(script) as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        iamport = client_of(server.url)
+        for _ in range(2):
+            with pytest.raises(BillingError):
+                iamport.look_up("mine", Deadline.after(SECONDS))
+    assert proxy.requests_of == []
+    for head in heads:
+        assert b"Authorization: Bearer made-up-token" in head
+        assert b"cookie" not in head.lower()

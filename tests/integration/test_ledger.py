@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from billing.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
+from billing.aws_clients import AwsClients
 from billing.credentials import Credentials
+from billing.deadline import Deadline
 from billing.errors import InProgress, TooManyAttempts
 from billing.iamport import BillingKey
 from billing.ledger import Ledger
@@ -20,6 +22,8 @@ from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from tests.conftest import Clock, empty_ledger
 from tests.integration.door import Door, card_form, settle
+
+IN_TIME = Deadline.after(3600)
 
 
 def items(aws: Aws) -> list[dict[str, dict[str, str]]]:
@@ -171,22 +175,24 @@ def ledger(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> Ledger:
         "ATTEMPTS_PER_CUSTOMER": "10",
         "ATTEMPTS_PER_CARD": "10",
     }
-    return Ledger(read_settings({**os.environ, **environment}))
+    clients = AwsClients()
+    assert clients.dynamodb, "made before threads share it: making it is not safe in threads"
+    return Ledger(read_settings({**os.environ, **environment}), clients)
 
 
 def begun(ledger: Ledger, new: NewAttempt) -> str:
     try:
-        return type(ledger.begin(new)).__name__
+        return type(ledger.begin(new, IN_TIME)).__name__
     except (InProgress, TooManyAttempts) as refused:
         return type(refused).__name__
 
 
 def test_a_lock_is_taken_over_once_its_function_must_be_dead(ledger: Ledger, clock: Clock) -> None:
-    assert isinstance(ledger.begin(new_attempt()), Attempt)
+    assert isinstance(ledger.begin(new_attempt(), IN_TIME), Attempt)
     clock.advance(29)
     assert begun(ledger, new_attempt()) == "InProgress"
     clock.advance(2)
-    assert isinstance(ledger.begin(new_attempt()), LeftOpen)
+    assert isinstance(ledger.begin(new_attempt(), IN_TIME), LeftOpen)
 
 
 def test_of_fifty_attempts_at_once_for_one_customer_one_begins(ledger: Ledger) -> None:
@@ -202,15 +208,15 @@ def test_the_cards_limit_holds_for_fifty_customers_at_once(ledger: Ledger) -> No
 
 
 def test_a_repeat_is_only_one_with_the_same_card(ledger: Ledger) -> None:
-    attempt = ledger.begin(new_attempt())
+    attempt = ledger.begin(new_attempt(), IN_TIME)
     assert isinstance(attempt, Attempt)
-    ledger.finish(attempt, Ending("issued", registered=BillingKey("mine", None, "0000****", "debit", 5)))
-    assert isinstance(ledger.begin(new_attempt()), Repeated)
-    assert isinstance(ledger.begin(new_attempt(card="another")), Attempt)
+    ledger.finish(attempt, Ending("issued", registered=BillingKey("mine", None, "0000****", "debit", 5)), IN_TIME)
+    assert isinstance(ledger.begin(new_attempt(), IN_TIME), Repeated)
+    assert isinstance(ledger.begin(new_attempt(card="another"), IN_TIME), Attempt)
 
 
 def test_only_the_first_to_finish_an_attempt_does(ledger: Ledger) -> None:
-    attempt = ledger.begin(new_attempt())
+    attempt = ledger.begin(new_attempt(), IN_TIME)
     assert isinstance(attempt, Attempt)
-    assert ledger.finish(attempt, Ending("declined", message="no"))
-    assert not ledger.finish(attempt, Ending("not_issued"))
+    assert ledger.finish(attempt, Ending("declined", message="no"), IN_TIME)
+    assert not ledger.finish(attempt, Ending("not_issued"), IN_TIME)

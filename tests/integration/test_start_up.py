@@ -77,6 +77,23 @@ def test_a_snapshot_holds_neither_secret_nor_token_nor_connection(
 
 
 @pytest.mark.usefixtures("snap_start")
+def test_a_restored_container_has_a_session_and_clients_of_its_own() -> None:
+    """Those that came with a snapshot would hold the credentials of the function that was frozen."""
+    Door()
+    clients = sys.modules["app"].services.aws
+    assert vars(clients) == {}
+    restore()
+    assert {"_session", "dynamodb", "secrets_manager"} <= vars(clients).keys()
+
+
+@pytest.mark.usefixtures("door")
+def test_a_start_makes_both_clients_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    Door()
+    assert {"dynamodb", "secrets_manager"} <= vars(sys.modules["app"].services.aws).keys()
+
+
+@pytest.mark.usefixtures("snap_start")
 def test_a_snapshot_holds_every_module(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in IMPORTED_WHEN_NEEDED:
         monkeypatch.delitem(sys.modules, module, raising=False)

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from billing.aws import SECRETS_MANAGER, AwsNotAnswering, AwsRefused, Client
+from billing.aws_clients import AwsClients, as_unavailable
 from billing.errors import Unavailable
 from billing.sensitive import Sensitive
 from billing.settings import Settings
@@ -37,9 +37,9 @@ class Credentials:
 class CredentialsStore:
     """Reads the secret once per container, and again when it is told that the key was refused."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, aws: AwsClients) -> None:
         self._secret_id = settings.iamport_secret_id
-        self._secrets_manager = Client(SECRETS_MANAGER, settings)
+        self._aws = aws
         self._credentials: Credentials | None = None
         self._read_at = 0.0
 
@@ -60,11 +60,8 @@ class CredentialsStore:
         return time.monotonic() - self._read_at > WORTH_READING_ANEW_SECONDS
 
     def _secret_text(self) -> str:
-        try:
-            answer = self._secrets_manager.call("GetSecretValue", {"SecretId": self._secret_id})
-        except (AwsRefused, AwsNotAnswering) as failure:
-            raise Unavailable(f"secret_unreadable: {failure}") from None
-        return str(answer.get("SecretString", ""))
+        with as_unavailable("secret"):
+            return self._aws.secrets_manager.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
 
 
 def _credentials_in(secret_text: str) -> Credentials:

@@ -21,3 +21,7 @@ class Deadline:
     def earlier_by(self, seconds: float) -> "Deadline":
         """The deadline that keeps room for what comes after."""
         return Deadline(self.moment - seconds)
+
+    def at_most(self, seconds: float) -> "Deadline":
+        """The deadline for a part that may not take longer than `seconds`."""
+        return Deadline(min(self.moment, Deadline.after(seconds).moment))

@@ -15,14 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal
 from urllib.parse import quote
 
-from requests import Request, Response
-from requests.exceptions import ReadTimeout, RequestException
+from requests import Response, Session
+from requests.structures import CaseInsensitiveDict
 
 from billing.card import Card, masked
-from billing.connection import KeptAdapter, NeverConnected
+from billing.connection import DeadlineAdapter, NeverSent
 from billing.credentials import Credentials, CredentialsStore
 from billing.customer import Customer, Payment
 from billing.deadline import Deadline
@@ -37,7 +38,7 @@ LEAST_ISSUE_SECONDS = 4.0
 """A PG needs seconds; with less than this left a card is not sent at all."""
 TOKEN_MARGIN_SECONDS = 60.0
 PAUSES_BETWEEN_CONNECTS = (0.25, 0.5, 1.0)
-HEADERS = {"Accept": "application/json", "User-Agent": "card-door"}
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "card-door"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Iamport:
     def __init__(self, settings: Settings, credentials: CredentialsStore) -> None:
         self._settings = settings
         self._credentials = credentials
-        self._adapter = KeptAdapter(settings.iamport_base_url)
+        self._session = _Session(settings.iamport_base_url)
         self._token: Token | None = None
         self._clock_ahead = 0.0
         self._seconds_waited = 0.0
@@ -150,7 +151,7 @@ class Iamport:
         Raises Unavailable when that stays open.
         """
         path = f"/payments/find/{quote(merchant_uid, safe='')}" + (f"/{status}" if status else "")
-        deadline = _at_most(LOOK_UP_SECONDS, deadline)
+        deadline = deadline.at_most(LOOK_UP_SECONDS)
         answer = _asked_twice(lambda: self._authorized("GET", path, deadline))
         match answer:
             case Answer(code=0, response=dict()) if (payment := _payment(answer)) is not None:
@@ -161,7 +162,7 @@ class Iamport:
 
     def look_up(self, customer_uid: str, deadline: Deadline) -> BillingKey | None:
         """What is registered under the customer_uid, None for nothing. Raises Unavailable when that stays open."""
-        deadline = _at_most(LOOK_UP_SECONDS, deadline)
+        deadline = deadline.at_most(LOOK_UP_SECONDS)
         answer = _asked_twice(lambda: self._authorized("GET", _customer_path(customer_uid), deadline))
         match answer:
             case Answer(code=0, response=dict()):
@@ -212,7 +213,7 @@ class Iamport:
     def _new_token(self, deadline: Deadline) -> Token:
         """Raises Unavailable: without a token no card has been sent."""
         self._token = None
-        deadline = _at_most(LOOK_UP_SECONDS, deadline)
+        deadline = deadline.at_most(LOOK_UP_SECONDS)
         answer = self._ask_for_token(self._credentials.read(), deadline)
         if answer.http_status == 401:
             answer = self._ask_for_token(self._credentials.read_anew(), deadline)
@@ -240,16 +241,23 @@ class Iamport:
         least: float = 0.0,
     ) -> Answer:
         """One request, sent at most once. Raises Unavailable (never sent), OutcomeUnknown (sent, no answer)."""
-        started = time.monotonic()
+        started, answer = time.monotonic(), None
         try:
             response = self._sent_once(method, path, deadline, body, token, least)
-            return _answer(response.status_code, response.content)
-        except RequestException as failure:
-            reason, timed_out = type(failure).__name__, isinstance(failure, ReadTimeout)
+            answer = response.status_code, response.content
+        except Unavailable:
+            raise
+        except Exception as failure:  # noqa: BLE001 (requests', urllib3's and the standard library's own)
+            reason = type(failure).__name__
         finally:
             self._seconds_waited += time.monotonic() - started
-        # Raised out here because an exception of requests' may hold the request, and with it the card.
-        raise OutcomeUnknown(reason, still_working=timed_out)
+        # Out here, as requests' exceptions hold the request, and with it the card. And by the clock, as an answer that
+        # was cut off when its time was up may look like one that was wrong, or even like a whole one.
+        if not deadline.left():
+            raise OutcomeUnknown("time_out", still_working=True)
+        if answer is None:
+            raise OutcomeUnknown(reason, still_working=False)
+        return _answer(*answer)
 
     def _sent_once(
         self,
@@ -260,28 +268,45 @@ class Iamport:
         token: Sensitive | None,
         least: float,
     ) -> Response:
-        """Tries again only while no connection could be made."""
-        headers = {**HEADERS, "Authorization": f"Bearer {token.reveal()}"} if token else HEADERS
-        request = Request(method, self._settings.iamport_base_url + path, headers, json=body).prepare()
+        """Tries again only while no connection could be made. Raises Unavailable (never sent)."""
+        url, headers = self._settings.iamport_base_url + path, _authorization(token)
         failure = "no_time_left"
         for pause in (*PAUSES_BETWEEN_CONNECTS, 0.0):
             left = deadline.left()
             if left <= least:
                 break
+            limits = (min(CONNECT_SECONDS, left - least), left)
             try:
-                return self._adapter.send(request, timeout=(min(CONNECT_SECONDS, left), left))
-            except NeverConnected as never_sent:
+                return self._session.request(method, url, headers=headers, json=body, timeout=limits)
+            except NeverSent as never_sent:
                 failure = f"iamport_unreachable: {never_sent}"
             time.sleep(min(pause, deadline.left()))
         raise Unavailable(failure)
 
 
+class _Session(Session):
+    """Does nothing but what it is told: no proxy variables, no `.netrc`, no cookies, no redirects.
+
+    A redirected POST would carry the card to wherever the answer points, and one that points nowhere be an exception.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self.headers = CaseInsensitiveDict(HEADERS)
+        self.mount(url, DeadlineAdapter(url))
+
+    def get_redirect_target(self, resp: Response) -> None:  # noqa: ARG002
+        return None
+
+
+def _authorization(token: Sensitive | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+
+
 def _customer_path(customer_uid: str) -> str:
     return f"/subscribe/customers/{quote(customer_uid, safe='')}"
-
-
-def _at_most(seconds: float, deadline: Deadline) -> Deadline:
-    return Deadline(min(deadline.moment, Deadline.after(seconds).moment))
 
 
 def _asked_twice(ask: Callable[[], Answer]) -> Answer:

@@ -32,17 +32,15 @@ class Issued:
 
 
 def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
-    """Raises the errors that stand in `errors`, but those that a request alone can cause."""
-    ends_at = time.time() + deadline.left()
-    deadline = deadline.earlier_by(ANSWER_SECONDS)
-    services.iamport.prepare(deadline)
-    begun = begin(customer, card, services, deadline, ends_at)
+    """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
+    services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
+    begun = begin(customer, card, services, deadline)
     if isinstance(begun, Repeated):
         return Issued(begun.billing_key, begun.payment)
     return carry_out(begun, customer, card, services, deadline)
 
 
-def begin(customer: Customer, card: Card, services: Services, deadline: Deadline, ends_at: float) -> Attempt | Repeated:
+def begin(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Attempt | Repeated:
     """Takes the lock. An earlier attempt that was left open is settled first: its card may be registered by now."""
     new = NewAttempt(
         customer_uid=customer.uid,
@@ -50,12 +48,12 @@ def begin(customer: Customer, card: Card, services: Services, deadline: Deadline
         masked_card=masked(card.digits()),
         merchant_uid=customer.payment.merchant_uid if customer.payment else None,
         iamport_time=services.iamport.now(),
-        ends_at=ends_at,
+        ends_at=time.time() + deadline.left(),
     )
-    begun = services.ledger.begin(new)
+    begun = services.ledger.begin(new, deadline)
     if isinstance(begun, LeftOpen):
-        settle(begun.attempt, services.iamport, services.ledger, deadline)
-        begun = services.ledger.begin(new)
+        settle(begun.attempt, services.iamport, services.ledger, deadline.earlier_by(ANSWER_SECONDS))
+        begun = services.ledger.begin(new, deadline)
     if isinstance(begun, LeftOpen):
         raise InProgress
     return begun
@@ -63,23 +61,23 @@ def begin(customer: Customer, card: Card, services: Services, deadline: Deadline
 
 def carry_out(attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
     """The guard, the request, and how it ended, written down."""
-    iamport, ledger = services.iamport, services.ledger
+    iamport, ledger, answer_by = services.iamport, services.ledger, deadline.earlier_by(ANSWER_SECONDS)
     try:
-        issued = already_paid(attempt, iamport, deadline)
+        issued = already_paid(attempt, iamport, answer_by)
         if issued is None:
-            attempt = refuse_to_overwrite(attempt, customer, iamport, deadline)
-            issued = send(attempt, customer, card, iamport, deadline)
+            attempt = refuse_to_overwrite(attempt, customer, iamport, answer_by)
+            issued = send(attempt, customer, card, iamport, answer_by)
     except AlreadyRegistered as refused:
         with writing_down():
-            ledger.finish(attempt, Ending("not_issued", refused.code, refused.billing_key))
+            ledger.finish(attempt, Ending("not_issued", refused.code, refused.billing_key), deadline)
         raise
     except Unavailable as never_sent:
         with writing_down():
             if attempt.merchant_uid is None:
-                ledger.finish(attempt, Ending("not_issued", never_sent.code))
+                ledger.finish(attempt, Ending("not_issued", never_sent.code), deadline)
             else:
                 # Nothing was sent now, but the same payment may have been taken before.
-                ledger.leave_open(attempt, locked=False)
+                ledger.leave_open(attempt, deadline, locked=False)
         raise
     except Declined as declined:
         with writing_down():
@@ -87,17 +85,17 @@ def carry_out(attempt: Attempt, customer: Customer, card: Card, services: Servic
         raise
     except GatewayError:
         with writing_down():
-            ledger.leave_open(attempt, locked=False)
+            ledger.leave_open(attempt, deadline, locked=False)
         raise
     except OutcomeUnknown:
         with writing_down():
-            ledger.leave_open(attempt, locked=True)
+            ledger.leave_open(attempt, deadline, locked=True)
         raise
     with writing_down():
         if issued.looked_up:
-            ledger.finish(attempt, Ending("issued", None, issued.billing_key, issued.payment))
+            ledger.finish(attempt, Ending("issued", None, issued.billing_key, issued.payment), deadline)
         else:
-            ledger.leave_open(attempt, locked=False)
+            ledger.leave_open(attempt, deadline, locked=False)
     return issued
 
 
@@ -173,8 +171,8 @@ def finish_declined(attempt: Attempt, declined: Declined, services: Services, de
     """A refused payment may leave a key behind: that is looked up, not guessed. Else left to the settler."""
     registered = None
     if attempt.merchant_uid is not None:
-        registered = find_ending(attempt, services.iamport, deadline).registered
-    services.ledger.finish(attempt, Ending("declined", declined.message, registered))
+        registered = find_ending(attempt, services.iamport, deadline.earlier_by(ANSWER_SECONDS)).registered
+    services.ledger.finish(attempt, Ending("declined", declined.message, registered), deadline)
 
 
 @contextmanager

@@ -7,12 +7,14 @@ An attempt is `open` from `begin` until `finish` or the settler closes it. Open 
 
 import random
 import time
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from billing.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Repeated
-from billing.aws import DYNAMODB, AwsNotAnswering, AwsRefused, Client
+from billing.aws_clients import AwsClients, as_unavailable, error_code
+from billing.deadline import Deadline
 from billing.errors import InProgress, InvalidCustomerToken, TooManyAttempts, Unavailable
 from billing.ledger_items import (
     HOUR,
@@ -35,17 +37,24 @@ from billing.settings import Settings
 
 REPEAT_SECONDS = 600
 """A double click or a client's own retry gets the first answer again for so long."""
-PAUSES_ON_CONFLICT = (0.02, 0.05, 0.1, 0.2, 0.4, 0.0)
+BEGIN_SECONDS = 2.0
+"""The longest that a new attempt waits for others that write the same items: nothing has happened yet."""
+ANSWER_SECONDS = 0.5
+"""Kept of an invocation where an outcome can't be written down for others that write."""
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.3
+WORTH_ANOTHER_TRY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Why a transaction is refused that may pass a moment later. Source: DynamoDB API reference, TransactWriteItems."""
 
 
 class Ledger:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, aws: AwsClients) -> None:
         self._table = settings.attempts_table
         self._customer_limit = settings.attempts_per_customer
         self._card_limit = settings.attempts_per_card
-        self._dynamodb = Client(DYNAMODB, settings)
+        self._aws = aws
 
-    def begin(self, new: NewAttempt) -> Attempt | Repeated | LeftOpen:
+    def begin(self, new: NewAttempt, deadline: Deadline) -> Attempt | Repeated | LeftOpen:
         """One write that is lock, counter and journal; two where the uid was seen before.
 
             A  begin: nothing under the uid ──▶ written, open ────────────▶ finish: issued
@@ -55,54 +64,58 @@ class Ledger:
 
         Raises InProgress, TooManyAttempts, InvalidCustomerToken, Unavailable (nothing was written).
         """
+        deadline = deadline.at_most(BEGIN_SECONDS)
         seen: Item | None = None
-        for pause in PAUSES_ON_CONFLICT:
+        while True:
             now = time.time()
             if (begun := self._begun_before(seen, new, now)) is not None:
                 return begun
+            if not deadline.left():
+                raise Unavailable("ledger_busy")
             item = new_item(seen, new, now)
-            reasons = self._written_or_refused(self._writes(item, seen, new, now))
-            if reasons is None:
+            refused = self._written_or_refused(
+                "transact_write_items", {"TransactItems": self._writes(item, seen, new, now)}, deadline
+            )
+            if refused is None:
                 return attempt_in(item)
-            of_customer, of_card, *of_payment = (reason.get("Code") for reason in reasons)
-            if of_customer == "ConditionalCheckFailed":
-                seen = plain(reasons[0]["Item"]) if "Item" in reasons[0] else None
-            elif of_card == "ConditionalCheckFailed":
+            of_customer, of_card, *_ = _reasons(refused)
+            if of_customer["Code"] == "ConditionalCheckFailed":
+                seen = plain(of_customer["Item"]) if "Item" in of_customer else None
+            elif of_card["Code"] == "ConditionalCheckFailed":
                 raise TooManyAttempts(_seconds_to_next_hour(now), "attempts_per_card")
-            elif "ConditionalCheckFailed" in of_payment:
-                raise InvalidCustomerToken("payment_of_another_customer")
             else:
-                # Somebody else writes one of the items at this very moment.
-                time.sleep(random.uniform(0.0, pause))  # noqa: S311 (only spreads the retries)
-        raise Unavailable("ledger_busy")
+                raise InvalidCustomerToken("payment_of_another_customer")
 
-    def finish(self, attempt: Attempt, ending: Ending) -> bool:
+    def finish(self, attempt: Attempt, ending: Ending, deadline: Deadline) -> bool:
         """Closes the attempt, if it is still open; False: it is closed already. Raises Unavailable."""
-        return self._done_if_open(attempt, "PutItem", {"Item": typed(ended_item(attempt, ending, time.time()))})
+        item = {"Item": typed(ended_item(attempt, ending, time.time()))}
+        return self._done_if_open(attempt, "put_item", item, deadline)
 
-    def leave_open(self, attempt: Attempt, *, locked: bool) -> None:
+    def leave_open(self, attempt: Attempt, deadline: Deadline, *, locked: bool) -> None:
         """Ends the invocation's part and leaves the outcome to be found out later.
 
         `locked`: until then no other attempt may begin, as this one may still come to something.
         Raises Unavailable.
         """
-        self._set_if_open(attempt, "locked_until", due_at(attempt.ends_at) if locked else int(time.time()))
+        until = due_at(attempt.ends_at) if locked else int(time.time())
+        self._set_if_open(attempt, "locked_until", until, deadline)
 
-    def postpone(self, attempt: Attempt, seconds: int) -> None:
+    def postpone(self, attempt: Attempt, seconds: int, deadline: Deadline) -> None:
         """Has the settler look again later. Raises Unavailable."""
-        self._set_if_open(attempt, "due_at", int(time.time()) + seconds)
+        self._set_if_open(attempt, "due_at", int(time.time()) + seconds, deadline)
 
     def due(self) -> Iterator[Attempt]:
         """The open attempts whose invocation is over, those due first of each shard first. Raises Unavailable."""
         for shard in range(SHARDS):
-            query = {
-                "TableName": self._table,
-                "IndexName": "due",
-                "KeyConditionExpression": "due_shard = :shard AND due_at <= :now",
-                "ExpressionAttributeValues": typed({":shard": str(shard), ":now": int(time.time())}),
-            }
-            for item in self._found(query):
-                yield attempt_in(plain(item))
+            with as_unavailable("ledger"):
+                pages = self._aws.dynamodb.get_paginator("query").paginate(
+                    TableName=self._table,
+                    IndexName="due",
+                    KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                    ExpressionAttributeValues=typed({":shard": str(shard), ":now": int(time.time())}),
+                )
+                for page in pages:
+                    yield from (attempt_in(plain(item)) for item in page["Items"])
 
     def _begun_before(self, seen: Item | None, new: NewAttempt, now: float) -> Repeated | LeftOpen | None:
         """What an earlier attempt under the uid means for a new one. Raises InProgress, TooManyAttempts."""
@@ -156,60 +169,83 @@ class Ledger:
             )
         return writes
 
-    def _written_or_refused(self, writes: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-        """None where all was written; else, for each write, why nothing was. Raises Unavailable."""
-        # By the token, a transaction whose answer was lost and that is sent again is still written once.
-        transaction = {"TransactItems": writes, "ClientRequestToken": uuid.uuid4().hex}
-        try:
-            self._call("TransactWriteItems", transaction, may_refuse="TransactionCanceledException")
-        except AwsRefused as refused:
-            reasons: list[dict[str, Any]] = refused.document["CancellationReasons"]
-            return reasons
-        return None
-
-    def _set_if_open(self, attempt: Attempt, name: str, value: int) -> None:
+    def _set_if_open(self, attempt: Attempt, name: str, value: int, deadline: Deadline) -> None:
         update = {
             "Key": typed({"pk": customer_key(attempt.customer_uid)}),
             "UpdateExpression": f"SET {name} = :value",
         }
-        self._done_if_open(attempt, "UpdateItem", update, {":value": value})
+        self._done_if_open(attempt, "update_item", update, deadline, {":value": value})
 
     def _done_if_open(
-        self, attempt: Attempt, operation: str, parameters: Mapping[str, Any], values: Mapping[str, int] | None = None
+        self,
+        attempt: Attempt,
+        operation: str,
+        parameters: Mapping[str, Any],
+        deadline: Deadline,
+        values: Mapping[str, int] | None = None,
     ) -> bool:
         """Writes on the condition that the attempt is open; False: it is not. Raises Unavailable."""
-        condition = {
+        last_moment = deadline.earlier_by(ANSWER_SECONDS)
+        write = {
+            "TableName": self._table,
             "ConditionExpression": "attempt_id = :attempt_id AND #state = :open",
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": typed({":attempt_id": attempt.attempt_id, ":open": "open", **(values or {})}),
+            **parameters,
         }
-        try:
-            self._call(
-                operation,
-                {"TableName": self._table, **parameters, **condition},
-                may_refuse="ConditionalCheckFailedException",
-            )
-        except AwsRefused:
-            return False
-        return True
+        return self._written_or_refused(operation, write, last_moment) is None
 
-    def _found(self, query: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        page = self._call("Query", query)
-        yield from page["Items"]
-        while "LastEvaluatedKey" in page:
-            page = self._call("Query", {**query, "ExclusiveStartKey": page["LastEvaluatedKey"]})
-            yield from page["Items"]
+    def _written_or_refused(
+        self, operation: str, parameters: Mapping[str, Any], deadline: Deadline
+    ) -> ClientError | None:
+        """None where it was written; the refusal, where a condition was not met. Raises Unavailable.
 
-    def _call(self, operation: str, parameters: Mapping[str, Any], *, may_refuse: str = "") -> dict[str, Any]:
-        """Raises AwsRefused with the code that the caller waits for, and Unavailable for all else."""
-        try:
-            return self._dynamodb.call(operation, parameters)
-        except AwsNotAnswering as failure:
-            raise Unavailable(f"ledger_unreachable: {failure}") from None
-        except AwsRefused as refused:
-            if refused.code == may_refuse:
-                raise
-            raise Unavailable(f"ledger_refused: {refused.code}") from None
+        Tried again while another transaction has one of the items, which botocore's own retries leave to us:
+
+            A   ── begin ──────▶ written
+            B        ── finish ──▶ conflict   ── pause ──   ── finish ──▶ written
+        """
+        with as_unavailable("ledger"):
+            write: Callable[..., Any] = getattr(self._aws.dynamodb, operation)
+            for pause in _growing_pauses():
+                try:
+                    write(**parameters)
+                except ClientError as refused:
+                    if _is_by_condition(refused):
+                        return refused
+                    if not _is_conflict(refused):
+                        raise
+                else:
+                    return None
+                if deadline.left() < pause:
+                    break
+                time.sleep(pause)
+        raise Unavailable("ledger_busy")
+
+
+def _reasons(refused: ClientError) -> list[Any]:
+    """Of a cancelled transaction: for each of its writes {"Code", "Item"}; the code `None`, in quotes, is none."""
+    return refused.response.get("CancellationReasons", [])
+
+
+def _is_by_condition(refused: ClientError) -> bool:
+    return error_code(refused) == "ConditionalCheckFailedException" or any(
+        reason["Code"] == "ConditionalCheckFailed" for reason in _reasons(refused)
+    )
+
+
+def _is_conflict(refused: ClientError) -> bool:
+    return error_code(refused) == "TransactionConflictException" or any(
+        reason["Code"] in WORTH_ANOTHER_TRY for reason in _reasons(refused)
+    )
+
+
+def _growing_pauses() -> Iterator[float]:
+    """Seconds; random, so that those who met do not meet again."""
+    longest = FIRST_PAUSE_SECONDS
+    while True:
+        yield random.uniform(longest / 2, longest)  # noqa: S311 (only spreads the tries)
+        longest = min(2 * longest, LONGEST_PAUSE_SECONDS)
 
 
 def _seconds_to_next_hour(now: float) -> int:

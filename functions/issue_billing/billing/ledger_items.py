@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from boto3.dynamodb.types import TypeSerializer
+
 from billing.attempt import Attempt, Ending, Item, NewAttempt
 from billing.iamport import BillingKey, PaidPayment
 
@@ -27,6 +29,8 @@ CLOCK_DRIFT_SECONDS = 2
 SETTLE_AFTER_SECONDS = 30
 """An open attempt is due this long after its invocation: a PG may have been at work when the line broke."""
 SHARDS = 8
+
+_SERIALIZER = TypeSerializer()
 
 
 def customer_key(customer_uid: str) -> str:
@@ -137,11 +141,12 @@ def payment_in(item: Item) -> PaidPayment | None:
 
 
 def typed(values: Mapping[str, str | int]) -> dict[str, Any]:
-    """DynamoDB's form; an item here holds nothing but texts and whole numbers."""
-    return {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in values.items()}
+    """DynamoDB's form."""
+    return {name: _SERIALIZER.serialize(value) for name, value in values.items()}
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item holds nothing but texts and whole numbers; boto3 would make Decimals of those, which JSON refuses."""
     return {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
 
 

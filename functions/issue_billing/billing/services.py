@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from billing.aws_clients import AwsClients
 from billing.credentials import CredentialsStore
 from billing.iamport import Iamport
 from billing.ledger import Ledger
@@ -10,6 +11,7 @@ from billing.settings import Settings
 
 @dataclass(frozen=True)
 class Services:
+    aws: AwsClients
     credentials: CredentialsStore
     iamport: Iamport
     ledger: Ledger
@@ -17,5 +19,6 @@ class Services:
 
 def open_services(settings: Settings) -> Services:
     """Nothing is sent yet."""
-    credentials = CredentialsStore(settings)
-    return Services(credentials, Iamport(settings, credentials), Ledger(settings))
+    aws = AwsClients()
+    credentials = CredentialsStore(settings, aws)
+    return Services(aws, credentials, Iamport(settings, credentials), Ledger(settings, aws))

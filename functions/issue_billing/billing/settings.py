@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Settings:
-    """What the operator decides, and where the function runs. Powertools reads its own variables (`POWERTOOLS_*`)."""
+    """What the operator decides. Powertools and boto3 read variables of their own (`POWERTOOLS_*`, `AWS_*`)."""
 
     iamport_secret_id: str
     """Name or ARN of the secret {"imp_key": ..., "imp_secret": ...}."""
@@ -27,10 +27,6 @@ class Settings:
     """In an hour, for one card number."""
     privacy_policy_url: str
     """Where the card form's consent points to; empty: it has no link."""
-    aws_region: str
-    """Set by Lambda."""
-    aws_endpoint_url: str
-    """Where a stand-in for AWS answers, on a laptop; empty: AWS itself."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -53,6 +49,4 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         attempts_table=environment["ATTEMPTS_TABLE"],
         attempts_per_customer=int(environment.get("ATTEMPTS_PER_CUSTOMER", "10")),
         attempts_per_card=int(environment.get("ATTEMPTS_PER_CARD", "10")),
-        aws_region=environment.get("AWS_REGION") or environment["AWS_DEFAULT_REGION"],
-        aws_endpoint_url=environment.get("AWS_ENDPOINT_URL", "").rstrip("/"),
     )

@@ -14,7 +14,7 @@ CLOCK_TOLERANCE_SECONDS = 5
 def settle(attempt: Attempt, iamport: Iamport, ledger: Ledger, deadline: Deadline) -> Ending:
     """Closes an attempt that was left open. Raises Unavailable when Iamport or the ledger can't be asked."""
     ending = find_ending(attempt, iamport, deadline)
-    ledger.finish(attempt, ending)
+    ledger.finish(attempt, ending, deadline)
     return ending
 
 

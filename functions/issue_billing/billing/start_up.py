@@ -20,7 +20,7 @@ from billing.services import Services
 FETCH_SECONDS = 3.0
 """Lambda gives a start ten seconds, and the hooks of a restored snapshot as well."""
 
-IMPORTED_WHEN_NEEDED = ("boto3", "card_form.page")
+IMPORTED_WHEN_NEEDED = ("card_form.page",)
 """Other containers save their time; a snapshot has them for nothing."""
 
 
@@ -58,5 +58,6 @@ def after_restore(services: Services) -> None:
 def fetch(services: Services) -> None:
     # Whatever fails here fails again in the first request, which answers for it.
     with suppress(Exception):
+        _ = services.aws.dynamodb  # made now, as that takes time
         services.iamport.prepare(Deadline.after(FETCH_SECONDS))
     services.iamport.take_seconds_waited()
