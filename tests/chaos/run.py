@@ -46,8 +46,9 @@ STUCK = faults.slow(20.0, processed_after=6.0)
 """Issued after the caller had to hang up."""
 
 REFUSED_CARDS = ("0000-2000-0000-0001", "0000-4000-0000-0001", "0000-4000-0000-0002", "0000-4000-0000-0003")
-MOST_SENDS = 7
-"""Of one attempt in a fresh container: secret, token, begin, look-up, find, issue or pay, finish."""
+MOST_SENDS = 12
+"""Of one attempt in a fresh container: secret, token, begin, look-up, find, issue or pay, finish; where there is a body,
+it is sent after its head."""
 
 
 @dataclass

@@ -78,7 +78,14 @@ def write_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Any]:
         return AwsClients().dynamodb.put_item(TableName="table", Item={"pk": {"S": "key"}})
 
 
-def test_each_service_is_asked_in_the_functions_region_and_signed_for() -> None:
+@pytest.mark.parametrize("url", [None, ""])
+def test_without_a_stand_in_each_service_is_asked_in_the_functions_region(
+    monkeypatch: pytest.MonkeyPatch, url: str | None
+) -> None:
+    """The template names the variable, and leaves it empty."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    if url is not None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
     clients = AwsClients()
     assert clients.dynamodb.meta.endpoint_url == "https://dynamodb.ap-northeast-2.amazonaws.com"
     assert clients.secrets_manager.meta.endpoint_url == "https://secretsmanager.ap-northeast-2.amazonaws.com"
