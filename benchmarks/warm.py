@@ -15,7 +15,7 @@ WARM_UP = 20
 
 ROUND_TRIPS = Limit(1.25 * ROUND_TRIP * 1000, "1.25 round trips")
 
-LEDGER_WRITES = ("billing.ledger:Ledger.begin", "billing.ledger:Ledger.finish")
+LEDGER_WRITES = ("billing.ledger.ledger:Ledger.begin", "billing.ledger.ledger:Ledger.finish")
 
 
 def measure(surroundings: Surroundings) -> list[Row]:

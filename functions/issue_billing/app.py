@@ -20,17 +20,17 @@ with fetching_ahead(services, os.environ):
     from aws_lambda_powertools.logging import correlation_paths
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from billing import answers
-    from billing.card import read_card
-    from billing.customer import Claim, read_customer
-    from billing.deadline import Deadline
-    from billing.errors import BillingError, InvalidCustomerToken
     from billing.issuance import issue_billing_key
+    from billing.model.card import read_card
+    from billing.model.customer import Claim, read_customer
+    from billing.model.deadline import Deadline
+    from billing.model.errors import BillingError, InvalidCustomerToken
     from billing.observability import logger, metrics, note_outcome, note_unforeseen
-    from billing.request import Fields, read_fields
+    from billing.web import answers
+    from billing.web.request import Fields, read_fields
 
     if settings.customer_identity == "signed":  # PyJWT takes time, and `open` does without
-        from billing.customer_token import read_claim
+        from billing.web.customer_token import read_claim
 
 # `debug` is given because POWERTOOLS_DEV would otherwise make the resolver print the event.
 resolver = APIGatewayRestResolver(debug=False)

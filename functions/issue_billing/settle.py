@@ -7,10 +7,10 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from billing.attempt import Attempt, Ending
-from billing.deadline import Deadline
-from billing.errors import Unavailable
-from billing.ledger_items import DAY
+from billing.ledger.items import DAY
+from billing.model.attempt import Attempt, Ending
+from billing.model.deadline import Deadline
+from billing.model.errors import Unavailable
 from billing.observability import logger, metrics
 from billing.services import open_services
 from billing.settings import read_settings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from billing import messages
+from billing.web import messages
 from tests.browser.card_form import CardForm
 from tests.browser.conftest import cannot_run
 

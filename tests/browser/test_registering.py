@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from billing import messages
+from billing.web import messages
 from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults, number_of
 from infra.local.service import IMP_SECRET, LocalService
 from tests.browser.card_form import PATH, CardForm

@@ -47,8 +47,8 @@ STUCK = faults.slow(20.0, processed_after=6.0)
 
 REFUSED_CARDS = ("0000-2000-0000-0001", "0000-4000-0000-0001", "0000-4000-0000-0002", "0000-4000-0000-0003")
 MOST_SENDS = 12
-"""Of one attempt in a fresh container: secret, token, begin, look-up, find, issue or pay, finish; where there is a body,
-it is sent after its head."""
+"""Of one attempt in a fresh container: secret, token, begin, look-up, find, issue or pay, finish; a body goes out after
+its head."""
 
 
 @dataclass

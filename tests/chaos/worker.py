@@ -15,7 +15,7 @@ SECONDS_LEFT = 11.0
 
 
 class DeathBeforeSend:
-    """Python tells its audit hooks of every send of `http.client`, on which urllib3's and botocore's connections stand."""
+    """Python tells its audit hooks of every send of `http.client`, which urllib3's and botocore's connections are."""
 
     def __init__(self) -> None:
         self.sends_left: int | None = None

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 
-from billing.answers import HTTP_STATUS
-from billing.request import FIELD_NAMES, NAME_BY_SPELLING
+from billing.web.answers import HTTP_STATUS
+from billing.web.request import FIELD_NAMES, NAME_BY_SPELLING
 from infra.local.contract_page import CONTRACT, contract_page
 from infra.local.service import LocalService, run_service
 from tests.contract.answers import check

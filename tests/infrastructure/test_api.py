@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from billing import messages
+from billing.web import messages
 from infra.local.template import Template
 from tests.infrastructure.stacks import PARAMETER_SETS, deployment
 

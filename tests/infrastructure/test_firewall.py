@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from billing.answers import HTTP_STATUS
-from billing.request import LARGEST_BODY
+from billing.web.answers import HTTP_STATUS
+from billing.web.request import LARGEST_BODY
 from tests.infrastructure.stacks import deployment
 
 FIREWALL = {

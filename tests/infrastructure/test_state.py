@@ -2,8 +2,8 @@
 
 import pytest
 
-from billing.attempt import NewAttempt
-from billing.ledger_items import new_item
+from billing.ledger.items import new_item
+from billing.model.attempt import NewAttempt
 from tests.infrastructure.stacks import KMS_KEY, PARAMETER_SETS, Resource, deployment
 
 KEEPS_STATE = {

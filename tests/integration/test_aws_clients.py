@@ -16,7 +16,7 @@ from botocore.utils import ContainerMetadataFetcher
 
 from billing import aws_clients
 from billing.aws_clients import AwsClients, as_unavailable
-from billing.errors import Unavailable
+from billing.model.errors import Unavailable
 
 KEYS = {"ACCESS_KEY_ID": "made-up-key-id", "SECRET_ACCESS_KEY": "made-up-key", "SESSION_TOKEN": "made-up-session"}
 

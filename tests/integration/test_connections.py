@@ -13,16 +13,16 @@ import certifi
 import pytest
 import trustme
 
-from billing import iamport as gateway
 from billing.aws_clients import AwsClients
-from billing.card import Card
-from billing.connection import IDLE_SECONDS
 from billing.credentials import CredentialsStore
-from billing.customer import Customer
-from billing.deadline import Deadline
-from billing.errors import BillingError, OutcomeUnknown, Unavailable
-from billing.iamport import Iamport, Token
-from billing.sensitive import Sensitive
+from billing.iamport import client as gateway
+from billing.iamport.client import Iamport, Token
+from billing.iamport.connection import IDLE_SECONDS
+from billing.model.card import Card
+from billing.model.customer import Customer
+from billing.model.deadline import Deadline
+from billing.model.errors import BillingError, OutcomeUnknown, Unavailable
+from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from tests.conftest import Clock
 from tests.integration.lines import Line, Script, Server, serving

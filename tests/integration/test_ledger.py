@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from billing.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
 from billing.aws_clients import AwsClients
 from billing.credentials import Credentials
-from billing.deadline import Deadline
-from billing.errors import InProgress, TooManyAttempts
-from billing.iamport import BillingKey
-from billing.ledger import Ledger
-from billing.sensitive import Sensitive
+from billing.iamport.client import BillingKey
+from billing.ledger.ledger import Ledger
+from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
+from billing.model.deadline import Deadline
+from billing.model.errors import InProgress, TooManyAttempts
+from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults

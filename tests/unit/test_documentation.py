@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from billing.answers import HTTP_STATUS
-from billing.attempt import Ending
+from billing.model.attempt import Ending
 from billing.observability import METRIC_BY_OUTCOME
-from billing.request import FIELD_NAMES
+from billing.web.answers import HTTP_STATUS
+from billing.web.request import FIELD_NAMES
 from infra.local.intrinsics import read_yaml
 from infra.local.template import PROJECT
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from billing.aws_clients import AwsClients, as_unavailable
-from billing.errors import Unavailable
-from billing.sensitive import Sensitive
+from billing.model.errors import Unavailable
+from billing.model.sensitive import Sensitive
 from billing.settings import Settings
 
 PLACEHOLDER = "replace-me"

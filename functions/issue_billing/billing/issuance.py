@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from billing.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
-from billing.card import Card, masked
-from billing.customer import Customer
-from billing.deadline import Deadline
-from billing.errors import AlreadyRegistered, Declined, GatewayError, InProgress, OutcomeUnknown, Unavailable
-from billing.iamport import LOOK_UP_SECONDS, BillingKey, Iamport, PaidPayment
+from billing.iamport.client import LOOK_UP_SECONDS, BillingKey, Iamport, PaidPayment
+from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
+from billing.model.card import Card, masked
+from billing.model.customer import Customer
+from billing.model.deadline import Deadline
+from billing.model.errors import AlreadyRegistered, Declined, GatewayError, InProgress, OutcomeUnknown, Unavailable
 from billing.observability import note_ledger_behind
 from billing.services import Services
 from billing.settlement import find_ending, settle

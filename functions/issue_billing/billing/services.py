@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from billing.aws_clients import AwsClients
 from billing.credentials import CredentialsStore
-from billing.iamport import Iamport
-from billing.ledger import Ledger
+from billing.iamport.client import Iamport
+from billing.ledger.ledger import Ledger
 from billing.settings import Settings
 
 

@@ -2,10 +2,10 @@
 next attempt under the same customer_uid, and by the settler.
 """
 
-from billing.attempt import Attempt, Ending
-from billing.deadline import Deadline
-from billing.iamport import BillingKey, FailedPayment, Iamport, PaidPayment
-from billing.ledger import Ledger
+from billing.iamport.client import BillingKey, FailedPayment, Iamport, PaidPayment
+from billing.ledger.ledger import Ledger
+from billing.model.attempt import Attempt, Ending
+from billing.model.deadline import Deadline
 
 CLOCK_TOLERANCE_SECONDS = 5
 """Iamport tells times in whole seconds, and its clock is known to us by the answer to a token request."""

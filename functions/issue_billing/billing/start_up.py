@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Thread
 
-from billing.deadline import Deadline
+from billing.model.deadline import Deadline
 from billing.services import Services
 
 FETCH_SECONDS = 3.0

@@ -15,9 +15,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from billing.answers import HTTP_STATUS
-from billing.messages import Language
 from billing.settings import Settings
+from billing.web.answers import HTTP_STATUS
+from billing.web.messages import Language
 from card_form import words
 from card_form.visit import Visit, named, read_visit
 

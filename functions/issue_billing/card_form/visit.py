@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from billing.customer import customer_uid
-from billing.messages import Language
-from billing.request import Refusal
+from billing.model.customer import customer_uid
+from billing.web.messages import Language
+from billing.web.request import Refusal
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 TOKEN = re.compile(r"[A-Za-z0-9_.\-]{1,4096}")

@@ -1,10 +1,10 @@
-"""The page's own words, in Korean and English. What an answer means is told in the API's words (`billing.messages`)."""
+"""The page's own words, in Korean and English. What an answer means is told in the API's (`billing.web.messages`)."""
 
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from billing import messages
-from billing.messages import Language
+from billing.web import messages
+from billing.web.messages import Language
 
 Kind = Literal["good", "bad", "unsure"]
 """Also the CSS class of the panel that tells it."""
@@ -163,7 +163,7 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "You are offline, so nothing was sent. Please connect and press the button again.",
     },
 }
-"""Beside those of `billing.messages`: what only the page can meet."""
+"""Beside those of `billing.web.messages`: what only the page can meet."""
 
 NEXT_STEPS: dict[str, dict[Language, str]] = {
     "declined": {

@@ -9,10 +9,10 @@ from typing import Any
 import jwt
 import pytest
 
-from billing.customer import Claim, Payment
-from billing.customer_token import read_claim
-from billing.errors import InvalidCustomerToken
-from billing.sensitive import Sensitive
+from billing.model.customer import Claim, Payment
+from billing.model.errors import InvalidCustomerToken
+from billing.model.sensitive import Sensitive
+from billing.web.customer_token import read_claim
 
 KEY = "k" * 32
 KEYS = (Sensitive(KEY),)

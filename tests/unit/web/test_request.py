@@ -5,8 +5,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from billing.errors import BillingError, InvalidRequest, TooLarge, UnsupportedMediaType
-from billing.request import FIELD_NAMES, LARGEST_BODY, Fields, read_fields
+from billing.model.errors import BillingError, InvalidRequest, TooLarge, UnsupportedMediaType
+from billing.web.request import FIELD_NAMES, LARGEST_BODY, Fields, read_fields
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

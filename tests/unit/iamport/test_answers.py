@@ -10,13 +10,13 @@ import requests
 import responses
 
 from billing.aws_clients import AwsClients
-from billing.card import Card
 from billing.credentials import CredentialsStore
-from billing.customer import Customer, Payment
-from billing.deadline import Deadline
-from billing.errors import BillingError, Declined
-from billing.iamport import BillingKey, FailedPayment, Iamport, PaidPayment, Token
-from billing.sensitive import Sensitive
+from billing.iamport.client import BillingKey, FailedPayment, Iamport, PaidPayment, Token
+from billing.model.card import Card
+from billing.model.customer import Customer, Payment
+from billing.model.deadline import Deadline
+from billing.model.errors import BillingError, Declined
+from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 
 URL = "https://api.iamport.kr"

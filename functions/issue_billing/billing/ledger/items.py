@@ -17,8 +17,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from billing.attempt import Attempt, Ending, Item, NewAttempt
-from billing.iamport import BillingKey, PaidPayment
+from billing.iamport.client import BillingKey, PaidPayment
+from billing.model.attempt import Attempt, Ending, Item, NewAttempt
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -22,13 +22,13 @@ from urllib.parse import quote
 from requests import Response, Session
 from requests.structures import CaseInsensitiveDict
 
-from billing.card import Card, masked
-from billing.connection import DeadlineAdapter, NeverSent
 from billing.credentials import Credentials, CredentialsStore
-from billing.customer import Customer, Payment
-from billing.deadline import Deadline
-from billing.errors import Declined, OutcomeUnknown, Unavailable
-from billing.sensitive import Sensitive
+from billing.iamport.connection import DeadlineAdapter, NeverSent
+from billing.model.card import Card, masked
+from billing.model.customer import Customer, Payment
+from billing.model.deadline import Deadline
+from billing.model.errors import Declined, OutcomeUnknown, Unavailable
+from billing.model.sensitive import Sensitive
 from billing.settings import Settings
 
 CONNECT_SECONDS = 3.0

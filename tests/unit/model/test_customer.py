@@ -2,9 +2,9 @@
 
 import pytest
 
-from billing.customer import LONGEST_DETAIL, customer_uid, read_customer
-from billing.errors import InvalidRequest
-from billing.request import Fields, Refusal
+from billing.model.customer import LONGEST_DETAIL, customer_uid, read_customer
+from billing.model.errors import InvalidRequest
+from billing.web.request import Fields, Refusal
 
 
 @pytest.mark.parametrize("uid", ["68", "user 1", "../x", "a/b?c#d", "홍길동", "%2e%2e", "x" * 80, "...", "@:;+=&"])

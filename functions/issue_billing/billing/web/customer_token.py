@@ -11,10 +11,10 @@ from typing import Any
 
 import jwt
 
-from billing.customer import Claim, Payment, customer_uid
-from billing.errors import InvalidCustomerToken
-from billing.request import Refusal
-from billing.sensitive import Sensitive
+from billing.model.customer import Claim, Payment, customer_uid
+from billing.model.errors import InvalidCustomerToken
+from billing.model.sensitive import Sensitive
+from billing.web.request import Refusal
 
 LONGEST_TOKEN = 4096
 LONGEST_LIFE_SECONDS = 3600

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billing.card import Card, birth, card_number, expiry, masked, pwd_2digit, read_card
-from billing.errors import InvalidRequest
-from billing.request import Fields, Refusal
-from billing.sensitive import Sensitive
+from billing.model.card import Card, birth, card_number, expiry, masked, pwd_2digit, read_card
+from billing.model.errors import InvalidRequest
+from billing.model.sensitive import Sensitive
+from billing.web.request import Fields, Refusal
 
 NOVEMBER_2026 = datetime(2026, 11, 24, tzinfo=UTC)
 

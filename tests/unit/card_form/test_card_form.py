@@ -9,10 +9,10 @@ from typing import Any, get_args
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
-from billing import messages
-from billing.answers import HTTP_STATUS
-from billing.messages import Language
 from billing.settings import Settings, read_settings
+from billing.web import messages
+from billing.web.answers import HTTP_STATUS
+from billing.web.messages import Language
 from card_form import page, words
 from card_form.visit import read_visit
 

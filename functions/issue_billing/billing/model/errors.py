@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from billing.iamport import BillingKey
+    from billing.iamport.client import BillingKey
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from billing import messages
-from billing.errors import BillingError, Declined, InvalidRequest, TooManyAttempts
 from billing.issuance import Issued
-from billing.negotiation import prefers_html
+from billing.model.errors import BillingError, Declined, InvalidRequest, TooManyAttempts
+from billing.web import messages
+from billing.web.negotiation import prefers_html
 
 HTTP_STATUS = {
     "declined": HTTPStatus.OK,

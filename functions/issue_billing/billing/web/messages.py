@@ -5,7 +5,7 @@
 
 from typing import Literal
 
-from billing.negotiation import weights
+from billing.web.negotiation import weights
 
 Language = Literal["ko", "en"]
 

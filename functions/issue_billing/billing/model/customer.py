@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
-from billing.request import Fields, Refusal
-from billing.sensitive import Sensitive
+from billing.model.sensitive import Sensitive
+from billing.web.request import Fields, Refusal
 
 LONGEST_CUSTOMER_UID = 80
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from billing.answers import HTTP_STATUS
-from billing.errors import BillingError
-from billing.messages import BY_CODE, BY_REASON, language_for
+from billing.model.errors import BillingError
 from billing.observability import METRIC_BY_OUTCOME
+from billing.web.answers import HTTP_STATUS
+from billing.web.messages import BY_CODE, BY_REASON, language_for
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from billing.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Repeated
 from billing.aws_clients import AwsClients, as_unavailable, error_code
-from billing.deadline import Deadline
-from billing.errors import InProgress, InvalidCustomerToken, TooManyAttempts, Unavailable
-from billing.ledger_items import (
+from billing.ledger.items import (
     HOUR,
     KEPT_SECONDS,
     SHARDS,
@@ -33,6 +30,9 @@ from billing.ledger_items import (
     registered_in,
     typed,
 )
+from billing.model.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Repeated
+from billing.model.deadline import Deadline
+from billing.model.errors import InProgress, InvalidCustomerToken, TooManyAttempts, Unavailable
 from billing.settings import Settings
 
 REPEAT_SECONDS = 600

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from urllib.parse import parse_qsl
 
-from billing.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMediaType
-from billing.sensitive import Sensitive
+from billing.model.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMediaType
+from billing.model.sensitive import Sensitive
 
 FIELD_NAMES = (
     "card_number",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 
-from billing.request import FIELD_NAMES, Fields, Refusal
-from billing.sensitive import Sensitive
+from billing.model.sensitive import Sensitive
+from billing.web.request import FIELD_NAMES, Fields, Refusal
 
 SEOUL = timezone(timedelta(hours=9))
 """A card is good until the end of its month there; Korea has had no daylight saving time since 1988."""
