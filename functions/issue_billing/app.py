@@ -21,12 +21,12 @@ with fetching_ahead(services, os.environ):
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from billing.issuance import issue_billing_key
-    from billing.model.card import read_card
-    from billing.model.customer import Claim, read_customer
+    from billing.model.customer import Claim
     from billing.model.deadline import Deadline
     from billing.model.errors import BillingError, InvalidCustomerToken
     from billing.observability import logger, metrics, note_outcome, note_unforeseen
     from billing.web import answers
+    from billing.web.reading import read_card, read_customer
     from billing.web.request import Fields, read_fields
 
     if settings.customer_identity == "signed":  # PyJWT takes time, and `open` does without

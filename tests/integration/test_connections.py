@@ -16,8 +16,9 @@ import trustme
 from billing.aws_clients import AwsClients
 from billing.credentials import CredentialsStore
 from billing.iamport import client as gateway
-from billing.iamport.client import Iamport, Token
+from billing.iamport.client import Iamport
 from billing.iamport.connection import IDLE_SECONDS
+from billing.iamport.token import Token
 from billing.model.card import Card
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline
@@ -63,7 +64,7 @@ def no_time_kept_for_a_pg(monkeypatch: pytest.MonkeyPatch) -> None:
 def client_of(url: str) -> Iamport:
     settings = read_settings({"IAMPORT_SECRET_ID": "unused", "ATTEMPTS_TABLE": "unused", "IAMPORT_BASE_URL": url})
     iamport = Iamport(settings, CredentialsStore(settings, AwsClients()))
-    iamport._token = Token(Sensitive("made-up-token"), good_until=time.time() + 10**6)
+    iamport._tokens._kept = Token(Sensitive("made-up-token"), good_until=time.time() + 10**6)
     return iamport
 
 

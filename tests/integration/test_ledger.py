@@ -11,9 +11,9 @@ import pytest
 
 from billing.aws_clients import AwsClients
 from billing.credentials import Credentials
-from billing.iamport.client import BillingKey
 from billing.ledger.ledger import Ledger
 from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
+from billing.model.billing_key import BillingKey
 from billing.model.deadline import Deadline
 from billing.model.errors import InProgress, TooManyAttempts
 from billing.model.sensitive import Sensitive

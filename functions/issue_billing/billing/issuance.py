@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from billing.iamport.client import LOOK_UP_SECONDS, BillingKey, Iamport, PaidPayment
+from billing.iamport.client import LOOK_UP_SECONDS, Iamport
 from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
+from billing.model.billing_key import BillingKey, PaidPayment
 from billing.model.card import Card, masked
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline

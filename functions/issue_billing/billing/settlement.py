@@ -2,9 +2,10 @@
 next attempt under the same customer_uid, and by the settler.
 """
 
-from billing.iamport.client import BillingKey, FailedPayment, Iamport, PaidPayment
+from billing.iamport.client import Iamport
 from billing.ledger.ledger import Ledger
 from billing.model.attempt import Attempt, Ending
+from billing.model.billing_key import BillingKey, FailedPayment, PaidPayment
 from billing.model.deadline import Deadline
 
 CLOCK_TOLERANCE_SECONDS = 5

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from billing.model.customer import customer_uid
+from billing.model.customer import parse_customer_uid
+from billing.model.refusal import Refusal
 from billing.web.messages import Language
-from billing.web.request import Refusal
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 TOKEN = re.compile(r"[A-Za-z0-9_.\-]{1,4096}")
@@ -64,7 +64,7 @@ def named(allowed_origins: tuple[str, ...]) -> tuple[str, ...]:
 
 def _uid(text: str) -> str:
     try:
-        return customer_uid(text) if text else ""
+        return parse_customer_uid(text) if text else ""
     except Refusal:
         return ""
 

@@ -11,7 +11,9 @@ import responses
 
 from billing.aws_clients import AwsClients
 from billing.credentials import CredentialsStore
-from billing.iamport.client import BillingKey, FailedPayment, Iamport, PaidPayment, Token
+from billing.iamport.client import Iamport
+from billing.iamport.token import Token
+from billing.model.billing_key import BillingKey, FailedPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
@@ -51,7 +53,7 @@ Meaning = BillingKey | PaidPayment | FailedPayment | str | None
 def iamport() -> Iamport:
     settings = read_settings({"IAMPORT_SECRET_ID": "unused", "ATTEMPTS_TABLE": "unused"})
     iamport = Iamport(settings, CredentialsStore(settings, AwsClients()))
-    iamport._token = Token(Sensitive("made-up-token"), good_until=1e12)
+    iamport._tokens._kept = Token(Sensitive("made-up-token"), good_until=1e12)
     return iamport
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billing.model.card import Card, birth, card_number, expiry, masked, pwd_2digit, read_card
+from billing.model.card import Card, masked, parse_birth, parse_card_number, parse_expiry, parse_pwd_2digit
 from billing.model.errors import InvalidRequest
+from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
-from billing.web.request import Fields, Refusal
+from billing.web.reading import read_card
+from billing.web.request import Fields
 
 NOVEMBER_2026 = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -30,7 +32,7 @@ CARD = {"card_number": "0000-1111-2222-3333", "expiry": "2027-12", "birth": "900
     ],
 )
 def test_a_card_number_is_grouped_by_four_however_it_was_typed(typed: str, sent: str) -> None:
-    assert card_number(typed) == sent
+    assert parse_card_number(typed) == sent
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_a_card_number_is_grouped_by_four_however_it_was_typed(typed: str, sent:
 )
 def test_what_is_no_card_number_is_refused(typed: str) -> None:
     with pytest.raises(Refusal) as refusal:
-        card_number(typed)
+        parse_card_number(typed)
     assert refusal.value.reason == "card_number_form"
 
 
@@ -55,7 +57,7 @@ def test_what_is_no_card_number_is_refused(typed: str) -> None:
     ["2027-03", "202703", "2027/03", "03/27", "03 / 27", "0327", "03/2027", "03 / 2027", " 2027-03 "],
 )
 def test_every_way_to_write_an_expiry_date_is_understood(typed: str) -> None:
-    assert expiry(typed, in_seoul=NOVEMBER_2026) == "2027-03"
+    assert parse_expiry(typed, in_seoul=NOVEMBER_2026) == "2027-03"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_every_way_to_write_an_expiry_date_is_understood(typed: str) -> None:
 )
 def test_an_expiry_date_that_is_past_or_unreadable_is_refused(typed: str, reason: str) -> None:
     with pytest.raises(Refusal) as refusal:
-        expiry(typed, in_seoul=NOVEMBER_2026)
+        parse_expiry(typed, in_seoul=NOVEMBER_2026)
     assert refusal.value.reason == reason
 
 
@@ -107,7 +109,7 @@ def test_a_card_is_good_until_its_month_ends_in_seoul(now: datetime, good: bool)
     ],
 )
 def test_a_birth_date_or_a_business_number_is_sent_as_digits(typed: str, sent: str) -> None:
-    assert birth(typed) == sent
+    assert parse_birth(typed) == sent
 
 
 @pytest.mark.parametrize(
@@ -124,15 +126,15 @@ def test_a_birth_date_or_a_business_number_is_sent_as_digits(typed: str, sent: s
 )
 def test_what_is_neither_a_day_nor_a_business_number_is_refused(typed: str, reason: str) -> None:
     with pytest.raises(Refusal) as refusal:
-        birth(typed)
+        parse_birth(typed)
     assert refusal.value.reason == reason
 
 
 @pytest.mark.parametrize("typed", ["1", "123", "ab", "１２", "1 2"])
 def test_a_password_is_two_digits(typed: str) -> None:
-    assert pwd_2digit("07") == "07"
+    assert parse_pwd_2digit("07") == "07"
     with pytest.raises(Refusal):
-        pwd_2digit(typed)
+        parse_pwd_2digit(typed)
 
 
 def test_a_corporate_card_needs_no_password() -> None:

@@ -2,14 +2,16 @@
 
 import pytest
 
-from billing.model.customer import LONGEST_DETAIL, customer_uid, read_customer
+from billing.model.customer import LONGEST_DETAIL, parse_customer_uid
 from billing.model.errors import InvalidRequest
-from billing.web.request import Fields, Refusal
+from billing.model.refusal import Refusal
+from billing.web.reading import read_customer
+from billing.web.request import Fields
 
 
 @pytest.mark.parametrize("uid", ["68", "user 1", "../x", "a/b?c#d", "홍길동", "%2e%2e", "x" * 80, "...", "@:;+=&"])
 def test_any_printable_uid_is_taken_as_it_is(uid: str) -> None:
-    assert customer_uid(uid) == uid
+    assert parse_customer_uid(uid) == uid
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ def test_any_printable_uid_is_taken_as_it_is(uid: str) -> None:
 )
 def test_a_uid_that_cannot_name_one_customer_at_iamport_is_refused(uid: str, reason: str) -> None:
     with pytest.raises(Refusal) as refusal:
-        customer_uid(uid)
+        parse_customer_uid(uid)
     assert refusal.value.reason == reason
 
 

@@ -1,29 +1,15 @@
-"""The gateway: Iamport's (PortOne V1) REST API, and what each of its failures means.
+"""The gateway's verbs: PortOne's V1 REST API, by what an attempt wants of it.
 
-    seen                                             means              raised
-    DNS, refused, TLS, connect time-out              never sent         retried, then Unavailable
-    401                                              not processed      a fresh token, a fresh secret, then Unavailable
-    code ≠ 0 on any HTTP status below 500            decided: no        Declined
-    read time-out, line cut, 5xx, 429, not JSON      unknown            OutcomeUnknown
-
-An issuing request is never repeated on a guess: only where it is certain that Iamport did not process it.
 Facts: PortOne's published V1 schema (edition of 2026-07-27), and answers captured in public issues.
 """
 
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
-from requests import Response, Session
-from requests.structures import CaseInsensitiveDict
-
-from billing.credentials import Credentials, CredentialsStore
-from billing.iamport.connection import DeadlineAdapter, NeverSent
+from billing.credentials import CredentialsStore
+from billing.iamport.exchange import Answer, Call, Exchange
+from billing.iamport.token import Tokens
+from billing.model.billing_key import BillingKey, FailedPayment, PaidPayment
 from billing.model.card import Card, masked
 from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
@@ -31,58 +17,11 @@ from billing.model.errors import Declined, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
 from billing.settings import Settings
 
-CONNECT_SECONDS = 3.0
 LOOK_UP_SECONDS = 5.0
-"""The longest that a token or a look-up may take: neither waits for a PG."""
+"""The longest that a look-up may take: it waits for no PG."""
 LEAST_ISSUE_SECONDS = 4.0
 """A PG needs seconds; with less than this left a card is not sent at all."""
-TOKEN_MARGIN_SECONDS = 60.0
-PAUSES_BETWEEN_CONNECTS = (0.25, 0.5, 1.0)
-HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "card-door"}
-
-
-@dataclass(frozen=True)
-class BillingKey:
-    """What Iamport has registered under a customer_uid."""
-
-    customer_uid: str
-    card_name: str | None
-    card_number: str | None
-    """Masked."""
-    card_type: Literal["credit", "debit"] | None
-    updated: int | None
-    """UNIX seconds by Iamport's clock: when this card was put under the uid; None where that wasn't told."""
-
-
-@dataclass(frozen=True)
-class PaidPayment:
-    merchant_uid: str
-    imp_uid: str
-    amount: int
-    """Won."""
-    receipt_url: str | None
-
-
-@dataclass(frozen=True)
-class FailedPayment:
-    message: str | None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An envelope {"code", "message", "response"}, read tolerantly."""
-
-    http_status: int
-    code: int
-    message: str | None
-    response: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Token:
-    text: Sensitive
-    good_until: float
-    """On the local wall clock, worked out from the answer's own `expired_at - now`: local clocks drift."""
+CARD_TYPES: dict[object, Literal["credit", "debit"]] = {0: "credit", 1: "debit"}
 
 
 class Iamport:
@@ -90,24 +29,22 @@ class Iamport:
 
     def __init__(self, settings: Settings, credentials: CredentialsStore) -> None:
         self._settings = settings
-        self._credentials = credentials
-        self._session = _Session(settings.iamport_base_url)
-        self._token: Token | None = None
-        self._clock_ahead = 0.0
-        self._seconds_waited = 0.0
+        self._exchange = Exchange(settings.iamport_base_url)
+        self._tokens = Tokens(self._exchange, credentials)
 
     def now(self) -> int:
         """UNIX seconds by Iamport's clock, as far as its last token told."""
-        return int(time.time() + self._clock_ahead)
+        return self._tokens.iamport_time()
 
     def take_seconds_waited(self) -> float:
         """Time spent waiting for Iamport since this was last asked."""
-        waited, self._seconds_waited = self._seconds_waited, 0.0
-        return waited
+        return self._exchange.take_seconds_waited()
 
     def prepare(self, deadline: Deadline) -> None:
         """Makes sure of a token, and with it of Iamport's clock. Raises Unavailable."""
-        next(self._tokens(deadline))
+        tokens = self._tokens
+        if not (tokens.kept(deadline) or tokens.new(deadline) or tokens.new_by_a_new_secret(deadline)):
+            raise Unavailable("wrong_key")
 
     def issue(self, customer: Customer, card: Card, deadline: Deadline) -> BillingKey:
         """Registers the card under the customer_uid; a card registered before is silently replaced.
@@ -115,7 +52,7 @@ class Iamport:
         `deadline` is when the answer has to be there. Raises Declined, Unavailable, OutcomeUnknown.
         """
         body = {**self._card_parameters(card), **{name: value.reveal() for name, value in customer.details}}
-        answer = self._authorized("POST", _customer_path(customer.uid), deadline, body, least=LEAST_ISSUE_SECONDS)
+        answer = self._ask(_issuing(_customer_path(customer.uid), body), deadline)
         if answer.code != 0:
             raise _declined(answer.message, card)
         return _billing_key(customer.uid, answer)
@@ -133,7 +70,7 @@ class Iamport:
             "name": payment.name,
             **{name: value.reveal() if isinstance(value, Sensitive) else value for name, value in payment.details},
         }
-        answer = self._authorized("POST", "/subscribe/payments/onetime", deadline, body, least=LEAST_ISSUE_SECONDS)
+        answer = self._ask(_issuing("/subscribe/payments/onetime", body), deadline)
         if answer.code != 0:
             raise _declined(answer.message, card)
         match _payment(answer):
@@ -151,8 +88,7 @@ class Iamport:
         Raises Unavailable when that stays open.
         """
         path = f"/payments/find/{quote(merchant_uid, safe='')}" + (f"/{status}" if status else "")
-        deadline = deadline.at_most(LOOK_UP_SECONDS)
-        answer = _asked_twice(lambda: self._authorized("GET", path, deadline))
+        answer = self._ask(Call("GET", path), deadline.at_most(LOOK_UP_SECONDS))
         match answer:
             case Answer(code=0, response=dict()) if (payment := _payment(answer)) is not None:
                 return payment
@@ -162,8 +98,7 @@ class Iamport:
 
     def look_up(self, customer_uid: str, deadline: Deadline) -> BillingKey | None:
         """What is registered under the customer_uid, None for nothing. Raises Unavailable when that stays open."""
-        deadline = deadline.at_most(LOOK_UP_SECONDS)
-        answer = _asked_twice(lambda: self._authorized("GET", _customer_path(customer_uid), deadline))
+        answer = self._ask(Call("GET", _customer_path(customer_uid)), deadline.at_most(LOOK_UP_SECONDS))
         match answer:
             case Answer(code=0, response=dict()):
                 return _billing_key(customer_uid, answer)
@@ -184,163 +119,26 @@ class Iamport:
         }
         return {name: value for name, value in parameters.items() if value}
 
-    def _authorized(
-        self,
-        method: str,
-        path: str,
-        deadline: Deadline,
-        body: Mapping[str, str | int] | None = None,
-        *,
-        least: float = 0.0,
-    ) -> Answer:
-        """A 401 means: not processed. A fresh token once, then a token from the secret read anew, once."""
-        for token in self._tokens(deadline):
-            answer = self._exchange(method, path, deadline, body, token=token, least=least)
+    def _ask(self, call: Call, deadline: Deadline) -> Answer:
+        """A 401 means: not processed. So again with a new token, then with a new secret. Raises Unavailable."""
+        refused = "wrong_key"
+        for token_of in (self._tokens.kept, self._tokens.new, self._tokens.new_by_a_new_secret):
+            token = token_of(deadline)
+            if token is None:
+                continue
+            answer = self._exchange.ask(call, token, deadline)
             if answer.http_status != 401:
                 return answer
-        raise Unavailable("token_refused")
-
-    def _tokens(self, deadline: Deadline) -> Iterator[Sensitive]:
-        if self._token is None or self._token.good_until - time.time() < TOKEN_MARGIN_SECONDS:
-            self._token = self._new_token(deadline)
-        yield self._token.text
-        self._token = self._new_token(deadline)
-        yield self._token.text
-        self._credentials.read_anew()
-        self._token = self._new_token(deadline)
-        yield self._token.text
-
-    def _new_token(self, deadline: Deadline) -> Token:
-        """Raises Unavailable: without a token no card has been sent."""
-        self._token = None
-        deadline = deadline.at_most(LOOK_UP_SECONDS)
-        answer = self._ask_for_token(self._credentials.read(), deadline)
-        if answer.http_status == 401:
-            answer = self._ask_for_token(self._credentials.read_anew(), deadline)
-        match answer:
-            case Answer(
-                code=0, response={"access_token": str(text), "now": int(now), "expired_at": int(expired_at)}
-            ) if text:
-                received = time.time()
-                self._clock_ahead = now - received
-                return Token(Sensitive(text), good_until=received + expired_at - now)
-        raise Unavailable("wrong_key" if answer.http_status == 401 else "token_not_given")
-
-    def _ask_for_token(self, credentials: Credentials, deadline: Deadline) -> Answer:
-        body = {"imp_key": credentials.imp_key.reveal(), "imp_secret": credentials.imp_secret.reveal()}
-        return _asked_twice(lambda: self._exchange("POST", "/users/getToken", deadline, body))
-
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        deadline: Deadline,
-        body: Mapping[str, str | int] | None,
-        *,
-        token: Sensitive | None = None,
-        least: float = 0.0,
-    ) -> Answer:
-        """One request, sent at most once. Raises Unavailable (never sent), OutcomeUnknown (sent, no answer)."""
-        started, answer = time.monotonic(), None
-        try:
-            response = self._sent_once(method, path, deadline, body, token, least)
-            answer = response.status_code, response.content
-        except Unavailable:
-            raise
-        except Exception as failure:  # noqa: BLE001 (requests', urllib3's and the standard library's own)
-            reason = type(failure).__name__
-        finally:
-            self._seconds_waited += time.monotonic() - started
-        # Out here, as requests' exceptions hold the request, and with it the card. And by the clock, as an answer that
-        # was cut off when its time was up may look like one that was wrong, or even like a whole one.
-        if not deadline.left():
-            raise OutcomeUnknown("time_out", still_working=True)
-        if answer is None:
-            raise OutcomeUnknown(reason, still_working=False)
-        return _answer(*answer)
-
-    def _sent_once(
-        self,
-        method: str,
-        path: str,
-        deadline: Deadline,
-        body: Mapping[str, str | int] | None,
-        token: Sensitive | None,
-        least: float,
-    ) -> Response:
-        """Tries again only while no connection could be made. Raises Unavailable (never sent)."""
-        url, headers = self._settings.iamport_base_url + path, _authorization(token)
-        failure = "no_time_left"
-        for pause in (*PAUSES_BETWEEN_CONNECTS, 0.0):
-            left = deadline.left()
-            if left <= least:
-                break
-            limits = (min(CONNECT_SECONDS, left - least), left)
-            try:
-                return self._session.request(method, url, headers=headers, json=body, timeout=limits)
-            except NeverSent as never_sent:
-                failure = f"iamport_unreachable: {never_sent}"
-            time.sleep(min(pause, deadline.left()))
-        raise Unavailable(failure)
+            refused = "token_refused"
+        raise Unavailable(refused)
 
 
-class _Session(Session):
-    """Does nothing but what it is told: no proxy variables, no `.netrc`, no cookies, no redirects.
-
-    A redirected POST would carry the card to wherever the answer points, and one that points nowhere be an exception.
-    """
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self.headers = CaseInsensitiveDict(HEADERS)
-        self.mount(url, DeadlineAdapter(url))
-
-    def get_redirect_target(self, resp: Response) -> None:  # noqa: ARG002
-        return None
-
-
-def _authorization(token: Sensitive | None) -> dict[str, str]:
-    return {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+def _issuing(path: str, body: dict[str, str | int]) -> Call:
+    return Call("POST", path, body, issues_or_charges=True, least_seconds=LEAST_ISSUE_SECONDS)
 
 
 def _customer_path(customer_uid: str) -> str:
     return f"/subscribe/customers/{quote(customer_uid, safe='')}"
-
-
-def _asked_twice(ask: Callable[[], Answer]) -> Answer:
-    """For requests that change nothing: once more where the first answer was lost. Raises Unavailable."""
-    try:
-        return ask()
-    except OutcomeUnknown:
-        pass
-    try:
-        return ask()
-    except OutcomeUnknown as failure:
-        raise Unavailable(f"iamport_not_answering: {failure.reason}") from None
-
-
-def _answer(http_status: int, body: bytes) -> Answer:
-    """Raises OutcomeUnknown for what is no decision of Iamport's: 5xx, 429, redirects, anything but an envelope."""
-    if http_status >= 500 or http_status == 429 or 300 <= http_status < 400:
-        raise OutcomeUnknown(f"http_{http_status}", still_working=False)
-    document: object = None
-    with suppress(ValueError):
-        document = json.loads(body)
-    match document:
-        case {"code": int(code), **others} if not isinstance(code, bool):
-            message, fields = others.get("message"), others.get("response")
-            return Answer(
-                http_status=http_status,
-                code=code,
-                message=message if isinstance(message, str) and message else None,
-                response=fields if isinstance(fields, dict) else None,
-            )
-    if http_status == 401:
-        # The body of a 401 is not documented; that the request was not processed is.
-        return Answer(401, code=-1, message=None, response=None)
-    raise OutcomeUnknown("not_an_envelope", still_working=False)
 
 
 def _declined(message: str | None, card: Card) -> Declined:
@@ -360,9 +158,6 @@ def _billing_key(customer_uid: str, answer: Answer) -> BillingKey:
         card_type=CARD_TYPES.get(fields.get("card_type")),
         updated=updated if isinstance(updated, int) else None,
     )
-
-
-CARD_TYPES: dict[object, Literal["credit", "debit"]] = {0: "credit", 1: "debit"}
 
 
 def _payment(answer: Answer) -> PaidPayment | FailedPayment | None:

@@ -17,8 +17,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from billing.iamport.client import BillingKey, PaidPayment
 from billing.model.attempt import Attempt, Ending, Item, NewAttempt
+from billing.model.billing_key import BillingKey, PaidPayment
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from billing.iamport.client import BillingKey, PaidPayment
+from billing.model.billing_key import BillingKey, PaidPayment
 
 Item = Mapping[str, Any]
 """An entry of the ledger, as plain Python values."""

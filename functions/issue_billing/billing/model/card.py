@@ -1,17 +1,16 @@
 """A card as its holder types it: parsed, normalised, and never printed.
 
-The four functions `card_number`, `expiry`, `birth`, `pwd_2digit` each take the text of a field and give the form
+The four functions `parse_…` each take the text of a field and give the form
 that Iamport wants (POST /subscribe/customers/{customer_uid}), or raise Refusal. Digits mean ASCII digits.
 There is no Luhn check: the PG decides which numbers exist.
 """
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from functools import partial
+from datetime import datetime, timedelta, timezone
 
+from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
-from billing.web.request import FIELD_NAMES, Fields, Refusal
 
 SEOUL = timezone(timedelta(hours=9))
 """A card is good until the end of its month there; Korea has had no daylight saving time since 1988."""
@@ -42,28 +41,7 @@ class Card:
         return re.sub(separated_digits, masked(self.digits()), text)
 
 
-def read_card(fields: Fields, now: datetime | None = None) -> Card:
-    """Reads the card's fields and refuses, through `fields`, what is wrong with them."""
-    in_seoul = (now or datetime.now(UTC)).astimezone(SEOUL)
-    is_corporate = len(fields.digits_of("birth")) == BUSINESS_NUMBER_LENGTH
-    card = Card(
-        number=Sensitive(fields.read("card_number", card_number)),
-        expiry=Sensitive(fields.read("expiry", partial(expiry, in_seoul=in_seoul))),
-        birth=Sensitive(fields.read("birth", birth)),
-        pwd_2digit=Sensitive(fields.read("pwd_2digit", pwd_2digit, required=not is_corporate)),
-    )
-    _keep_number_in_its_field(card, fields)
-    return card
-
-
-def _keep_number_in_its_field(card: Card, fields: Fields) -> None:
-    """A number pasted into the wrong field as well would be stored as a name or an address, here and at Iamport."""
-    for name in FIELD_NAMES:
-        if card.number and name != "card_number" and card.digits() in fields.digits_of(name):
-            fields.refuse(name, "holds_card_number")
-
-
-def card_number(text: str) -> str:
+def parse_card_number(text: str) -> str:
     """14 to 19 digits, with spaces, dots or dashes anywhere → grouped by four with dashes."""
     digits = re.sub(r"[\s.\-]", "", text)
     if not re.fullmatch(r"[0-9]{14,19}", digits):
@@ -75,7 +53,7 @@ YEAR_FIRST = re.compile(r"(?P<year>[0-9]{4})[-/]?(?P<month>[0-9]{2})")
 MONTH_FIRST = re.compile(r"(?P<month>[0-9]{2})(?: ?/ ?(?P<year>[0-9]{4}|[0-9]{2})|(?P<two_digit_year>[0-9]{2}))")
 
 
-def expiry(text: str, *, in_seoul: datetime) -> str:
+def parse_expiry(text: str, *, in_seoul: datetime) -> str:
     """YYYY-MM, YYYYMM, YYYY/MM, and what a browser autofills: MM/YY, MM / YY, MMYY, MM/YYYY → YYYY-MM."""
     match = YEAR_FIRST.fullmatch(text.strip()) or MONTH_FIRST.fullmatch(text.strip())
     if match is None:
@@ -91,7 +69,7 @@ def expiry(text: str, *, in_seoul: datetime) -> str:
     return f"{year:04}-{month:02}"
 
 
-def birth(text: str) -> str:
+def parse_birth(text: str) -> str:
     """A real YYMMDD, or a business number (dashes allowed) with a right check digit → digits."""
     digits = text.strip()
     if re.fullmatch(r"[0-9]{6}", digits):
@@ -125,7 +103,7 @@ def _is_a_business_number(ten_digits: str) -> bool:
     return (total + digits[9]) % 10 == 0
 
 
-def pwd_2digit(text: str) -> str:
+def parse_pwd_2digit(text: str) -> str:
     """The first two digits of the card's password; leading zeros count."""
     if not re.fullmatch(r"[0-9]{2}", text.strip()):
         raise Refusal("pwd_2digit_form")

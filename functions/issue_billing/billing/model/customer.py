@@ -7,10 +7,9 @@ In `signed` identity the merchant's server vouches for it by a token (`customer_
 
 import re
 from dataclasses import dataclass
-from functools import partial
 
+from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
-from billing.web.request import Fields, Refusal
 
 LONGEST_CUSTOMER_UID = 80
 
@@ -59,25 +58,7 @@ class Customer:
     """Iamport's optional customer_* parameters, only those given."""
 
 
-def read_customer(fields: Fields, claim: Claim | None = None) -> Customer:
-    """Reads the customer's fields and refuses, through `fields`, what is wrong with them.
-
-    Where a signed token made a `claim`, the body's own customer_uid is ignored.
-    """
-    details = {
-        name: fields.read(name, partial(detail, longest=longest), required=False)
-        for name, longest in LONGEST_DETAIL.items()
-    }
-    return Customer(
-        uid=fields.read("customer_uid", customer_uid) if claim is None else claim.uid,
-        vouched_for=claim is not None,
-        may_replace=claim is not None and claim.may_replace,
-        payment=None if claim is None else claim.payment,
-        details=tuple((name, Sensitive(text)) for name, text in details.items() if text),
-    )
-
-
-def customer_uid(text: str) -> str:
+def parse_customer_uid(text: str) -> str:
     """1 to 80 printable characters, no white space at the ends."""
     if len(text) > LONGEST_CUSTOMER_UID:
         raise Refusal("customer_uid_long")
@@ -90,7 +71,7 @@ def customer_uid(text: str) -> str:
     return text
 
 
-def detail(text: str, *, longest: int) -> str:
+def parse_detail(text: str, *, longest: int) -> str:
     if len(text) > longest:
         raise Refusal("too_long")
     if UNPRINTABLE.search(text):

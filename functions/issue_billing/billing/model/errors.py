@@ -17,10 +17,9 @@
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from billing.iamport.client import BillingKey
+from billing.model.billing_key import BillingKey
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class AlreadyRegistered(BillingError):
 
     code = "already_registered"
 
-    def __init__(self, billing_key: "BillingKey") -> None:
+    def __init__(self, billing_key: BillingKey) -> None:
         super().__init__()
         self.billing_key = billing_key
 

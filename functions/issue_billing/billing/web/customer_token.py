@@ -11,10 +11,10 @@ from typing import Any
 
 import jwt
 
-from billing.model.customer import Claim, Payment, customer_uid
+from billing.model.customer import Claim, Payment, parse_customer_uid
 from billing.model.errors import InvalidCustomerToken
+from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
-from billing.web.request import Refusal
 
 LONGEST_TOKEN = 4096
 LONGEST_LIFE_SECONDS = 3600
@@ -41,7 +41,7 @@ def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
     claims = _verified(token, keys)
     uid, replace, payment = claims["sub"], claims.get("replace", False), claims.get("payment")
     try:
-        customer_uid(uid)
+        parse_customer_uid(uid)
     except Refusal:
         uid = ""
     if not uid:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from billing.model.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMediaType
+from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
 
 FIELD_NAMES = (
@@ -34,14 +35,6 @@ MOST_FIELDS = 100
 
 CHARSETS = {"": "utf-8", "utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "euc-kr": "cp949"}
 """What browsers and Korean frameworks send; cp949 is what they mean by euc-kr (WHATWG Encoding, "euc-kr")."""
-
-
-class Refusal(ValueError):
-    """A value that is not as the contract wants it; `reason` is the key of a text in `messages`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Fields:
