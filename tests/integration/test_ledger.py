@@ -11,11 +11,12 @@ import pytest
 
 from billing.aws_clients import AwsClients
 from billing.credentials import Credentials
+from billing.ledger import ledger as ledger_module
 from billing.ledger.ledger import Ledger
 from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
 from billing.model.billing_key import BillingKey
 from billing.model.deadline import Deadline
-from billing.model.errors import InProgress, TooManyAttempts
+from billing.model.errors import InProgress, TooManyAttempts, Unavailable
 from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from infra.local.aws import Aws
@@ -220,3 +221,75 @@ def test_only_the_first_to_finish_an_attempt_does(ledger: Ledger) -> None:
     assert isinstance(attempt, Attempt)
     assert ledger.finish(attempt, Ending("declined", message="no"), IN_TIME)
     assert not ledger.finish(attempt, Ending("not_issued"), IN_TIME)
+
+
+def in_half_a_second() -> Deadline:
+    """Before the moment that is kept for answering."""
+    return Deadline.after(ledger_module.ANSWER_SECONDS + 0.5)
+
+
+@pytest.mark.parametrize("of_which", range(2))
+def test_an_attempt_that_meets_another_transaction_begins_a_moment_later(
+    ledger: Ledger, aws: Aws, of_which: int
+) -> None:
+    aws.conflict_next("TransactWriteItems", times=4, index=of_which)
+    assert isinstance(ledger.begin(new_attempt(), IN_TIME), Attempt)
+    assert item_of(aws, "mine")["state"] == "open"
+
+
+def test_an_attempt_that_meets_others_for_two_seconds_does_not_begin(ledger: Ledger, aws: Aws) -> None:
+    aws.conflict_next("TransactWriteItems", times=1000)
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match="ledger_busy"):
+        ledger.begin(new_attempt(), IN_TIME)
+    assert 1.5 < time.monotonic() - started < 2.5
+    assert [item for item in items(aws) if item["pk"]["S"].startswith("uid#")] == []
+
+
+def test_an_ending_that_meets_another_transaction_is_written_a_moment_later(ledger: Ledger, aws: Aws) -> None:
+    attempt = begin(ledger)
+    aws.conflict_next("PutItem", times=4)
+    assert ledger.finish(attempt, Ending("declined", message="no"), IN_TIME)
+    assert item_of(aws, "mine")["state"] == "declined"
+
+
+def test_an_attempt_left_open_or_postponed_in_spite_of_another_transaction(ledger: Ledger, aws: Aws) -> None:
+    attempt = begin(ledger)
+    aws.conflict_next("UpdateItem", times=4)
+    ledger.leave_open(attempt, IN_TIME, locked=False)
+    assert int(item_of(aws, "mine")["locked_until"]) <= time.time()
+    aws.conflict_next("UpdateItem", times=4)
+    ledger.postpone(attempt, 500, IN_TIME)
+    assert int(item_of(aws, "mine")["due_at"]) >= time.time() + 498
+
+
+def test_an_ending_that_cannot_be_written_leaves_time_for_the_answer(ledger: Ledger, aws: Aws) -> None:
+    attempt = begin(ledger)
+    aws.conflict_next("PutItem", times=1000)
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match="ledger_busy"):
+        ledger.finish(attempt, Ending("declined"), in_half_a_second())
+    assert time.monotonic() - started < 0.6
+    assert item_of(aws, "mine")["state"] == "open"
+
+
+def test_a_settler_that_an_index_tells_of_a_closed_attempt_changes_nothing(
+    door: Door, aws: Aws, iamport: Simulator, clock: Clock
+) -> None:
+    fields = card_form()
+    iamport.fail_next("issue", faults.SERVER_ERROR)
+    assert code(door, fields) == "gateway_error"
+    clock.advance(60)
+    with aws.index_held_back():
+        settle()
+        closed = item_of(aws, fields["customer_uid"])
+        assert closed["state"] == "not_issued"
+        clock.advance(60)
+        settle()
+    assert item_of(aws, fields["customer_uid"]) == closed
+
+
+def begin(ledger: Ledger) -> Attempt:
+    attempt = ledger.begin(new_attempt(), IN_TIME)
+    assert isinstance(attempt, Attempt)
+    return attempt
