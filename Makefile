@@ -66,10 +66,11 @@ smoke: ## Check a deployed service without issuing anything, URL=<the stack's Is
 test: python-3.13 setup setup-sam setup-checkov lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
 
-lint: setup ## Check style and types
+lint: setup ## Check style, types, and that nothing imports upwards
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PYTHONPATH=functions/issue_billing $(BIN)/lint-imports --no-logo --no-cache
 
 build: setup-sam ## Make the Lambda package
 	$(SAM) build

@@ -55,7 +55,7 @@ def issue_billing() -> Response[str]:
     fields.check()
     issued = issue_billing_key(customer, card, services, deadline)
     note_outcome("issued", gateway_seconds=services.iamport.take_seconds_waited())
-    return _answer(answers.issued(issued))
+    return _answer(answers.describe_success(issued))
 
 
 @resolver.get("/subscription/issue-billing")
@@ -68,20 +68,20 @@ def show_card_form() -> Response[str]:
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
 def refuse(error: BillingError) -> Response[str]:
     note_outcome(error.code, reason=error.reason, gateway_seconds=services.iamport.take_seconds_waited())
-    return _answer(answers.refused(error, _caller().language), answers.retry_after(error))
+    return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error))
 
 
 @resolver.not_found
 def not_found(_: NotFoundError) -> Response[str]:
     note_outcome("not_found")
-    return _answer(answers.failed("not_found", _caller().language))
+    return _answer(answers.describe_failure("not_found", _caller().language))
 
 
 # Registered here, or the resolver would log the exception with its message.
 @resolver.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def fail(failure: Exception) -> Response[str]:
     note_unforeseen(failure)
-    return _answer(answers.failed("internal_error", _caller().language))
+    return _answer(answers.describe_failure("internal_error", _caller().language))
 
 
 def _claim(fields: Fields) -> Claim | None:
@@ -105,7 +105,7 @@ def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> R
     caller = _caller()
     if caller.wants_page:
         return _page(body)
-    return answers.answer(body, caller, settings.allowed_origins, headers)
+    return answers.respond(body, caller, settings.allowed_origins, headers)
 
 
 def _page(body: dict[str, Any] | None) -> Response[str]:

@@ -1,8 +1,11 @@
 """The operator's settings, read from the environment in this one place."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+ORIGIN = r"https?://[^/,\s]+"
 
 
 @dataclass(frozen=True)
@@ -29,24 +32,60 @@ class Settings:
     """Where the card form's consent points to; empty: it has no link."""
 
 
+class WrongSetting(ValueError):
+    """Names the environment variable, and says what it takes."""
+
+
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises KeyError or ValueError where a setting without which nothing can be issued is missing or wrong."""
-    identity = environment.get("CUSTOMER_IDENTITY", "open")
-    if identity not in ("open", "signed"):
-        raise ValueError("CUSTOMER_IDENTITY is `open` or `signed`")
+    """Raises WrongSetting."""
     return Settings(
-        iamport_secret_id=environment["IAMPORT_SECRET_ID"],
-        iamport_base_url=environment.get("IAMPORT_BASE_URL", "https://api.iamport.kr").rstrip("/"),
-        iamport_channel_key=environment.get("IAMPORT_CHANNEL_KEY", ""),
-        iamport_pg=environment.get("IAMPORT_PG", ""),
-        allowed_origins=tuple(
-            origin.strip().rstrip("/")
-            for origin in (environment.get("ALLOWED_ORIGINS") or "*").split(",")
-            if origin.strip()
+        iamport_secret_id=_required(environment, "IAMPORT_SECRET_ID"),
+        iamport_base_url=_matching(
+            environment, "IAMPORT_BASE_URL", ORIGIN, "an address without a path", "https://api.iamport.kr"
         ),
-        privacy_policy_url=environment.get("PRIVACY_POLICY_URL", ""),
-        customer_identity="signed" if identity == "signed" else "open",
-        attempts_table=environment["ATTEMPTS_TABLE"],
-        attempts_per_customer=int(environment.get("ATTEMPTS_PER_CUSTOMER", "10")),
-        attempts_per_card=int(environment.get("ATTEMPTS_PER_CARD", "10")),
+        iamport_channel_key=_matching(environment, "IAMPORT_CHANNEL_KEY", r"\S{0,55}", "55 characters at most"),
+        iamport_pg=_matching(environment, "IAMPORT_PG", r"\S{0,80}", "80 characters at most"),
+        allowed_origins=_origins(environment, "ALLOWED_ORIGINS"),
+        customer_identity="signed" if _is_signed(environment, "CUSTOMER_IDENTITY") else "open",
+        attempts_table=_required(environment, "ATTEMPTS_TABLE"),
+        attempts_per_customer=_count(environment, "ATTEMPTS_PER_CUSTOMER", 10),
+        attempts_per_card=_count(environment, "ATTEMPTS_PER_CARD", 10),
+        privacy_policy_url=_matching(
+            environment, "PRIVACY_POLICY_URL", r"|https://\S+", "an https address, or nothing"
+        ),
     )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise WrongSetting(f"{name} is missing")
+    return value
+
+
+def _matching(environment: Mapping[str, str], name: str, pattern: str, what: str, default: str = "") -> str:
+    value = environment.get(name) or default
+    if not re.fullmatch(pattern, value):
+        raise WrongSetting(f"{name} takes {what}")
+    return value
+
+
+def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    origins = [origin.strip().rstrip("/") for origin in (environment.get(name) or "*").split(",") if origin.strip()]
+    if not origins or not all(origin == "*" or re.fullmatch(ORIGIN, origin) for origin in origins):
+        raise WrongSetting(f"{name} takes origins, as https://shop.example, with commas between them, or *")
+    return tuple(origins)
+
+
+def _is_signed(environment: Mapping[str, str], name: str) -> bool:
+    identity = environment.get(name) or "open"
+    if identity not in ("open", "signed"):
+        raise WrongSetting(f"{name} takes open or signed")
+    return identity == "signed"
+
+
+def _count(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
+        raise WrongSetting(f"{name} takes a whole number from 1 on")
+    return int(value)

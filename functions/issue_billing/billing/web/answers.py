@@ -61,7 +61,7 @@ def _language(event: APIGatewayProxyEvent) -> messages.Language:
             return messages.language_for(event.headers.get("accept-language", ""))
 
 
-def issued(issued: Issued) -> dict[str, Any]:
+def describe_success(issued: Issued) -> dict[str, Any]:
     billing_key, payment = issued.billing_key, issued.payment
     body: dict[str, Any] = {
         "status": "success",
@@ -83,12 +83,12 @@ def issued(issued: Issued) -> dict[str, Any]:
     return body
 
 
-def failed(code: str, language: messages.Language) -> dict[str, Any]:
+def describe_failure(code: str, language: messages.Language) -> dict[str, Any]:
     return {"status": "failed", "code": code, "message": messages.BY_CODE[code][language]}
 
 
-def refused(error: BillingError, language: messages.Language) -> dict[str, Any]:
-    body = failed(error.code, language)
+def describe_error(error: BillingError, language: messages.Language) -> dict[str, Any]:
+    body = describe_failure(error.code, language)
     match error:
         case Declined(message=str(message)):
             body["message"] = message
@@ -99,11 +99,11 @@ def refused(error: BillingError, language: messages.Language) -> dict[str, Any]:
     return body
 
 
-def retry_after(error: BillingError) -> dict[str, str]:
+def retry_after_header(error: BillingError) -> dict[str, str]:
     return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
 
 
-def answer(
+def respond(
     body: Mapping[str, Any],
     caller: Caller,
     allowed_origins: tuple[str, ...],

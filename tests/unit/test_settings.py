@@ -1,0 +1,58 @@
+"""The operator's settings: what is wrong is refused at the start, by its variable's name."""
+
+import pytest
+
+from billing.settings import WrongSetting, read_settings
+
+NEEDED = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "table"}
+
+
+def test_what_is_not_set_has_a_default() -> None:
+    settings = read_settings(NEEDED)
+    assert (settings.iamport_base_url, settings.allowed_origins) == ("https://api.iamport.kr", ("*",))
+    assert (settings.customer_identity, settings.attempts_per_customer, settings.attempts_per_card) == ("open", 10, 10)
+
+
+@pytest.mark.parametrize("name", ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "ATTEMPTS_PER_CARD", "IAMPORT_BASE_URL"])
+def test_an_empty_variable_is_one_that_is_not_set(name: str) -> None:
+    assert read_settings({**NEEDED, name: ""}) == read_settings(NEEDED)
+
+
+def test_origins_are_a_list_with_commas() -> None:
+    origins = " https://shop.example/, http://localhost:5173 ,"
+    settings = read_settings({**NEEDED, "ALLOWED_ORIGINS": origins})
+    assert settings.allowed_origins == ("https://shop.example", "http://localhost:5173")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IAMPORT_SECRET_ID", ""),
+        ("ATTEMPTS_TABLE", ""),
+        ("IAMPORT_BASE_URL", "api.iamport.kr"),
+        ("IAMPORT_BASE_URL", "ftp://api.iamport.kr"),
+        ("IAMPORT_BASE_URL", "https://api.iamport.kr/"),
+        ("IAMPORT_BASE_URL", "https://api.iamport.kr/v1"),
+        ("IAMPORT_CHANNEL_KEY", "channel key"),
+        ("IAMPORT_CHANNEL_KEY", "k" * 56),
+        ("IAMPORT_PG", "p" * 81),
+        ("ALLOWED_ORIGINS", "shop.example"),
+        ("ALLOWED_ORIGINS", "https://shop.example/form"),
+        ("ALLOWED_ORIGINS", "https://shop.example, everywhere"),
+        ("ALLOWED_ORIGINS", ","),
+        ("CUSTOMER_IDENTITY", "Signed"),
+        ("ATTEMPTS_PER_CUSTOMER", "0"),
+        ("ATTEMPTS_PER_CUSTOMER", "-1"),
+        ("ATTEMPTS_PER_CARD", "-1"),
+        ("ATTEMPTS_PER_CARD", "ten"),
+        ("ATTEMPTS_PER_CARD", "1.5"),
+        ("ATTEMPTS_PER_CARD", "1_0"),
+        ("ATTEMPTS_PER_CARD", "१०"),
+        ("ATTEMPTS_PER_CARD", "10000000000"),
+        ("PRIVACY_POLICY_URL", "http://shop.example/privacy"),
+        ("PRIVACY_POLICY_URL", "javascript:alert(1)"),
+    ],
+)
+def test_what_is_out_of_bounds_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(WrongSetting, match=f"^{name} "):
+        read_settings({**NEEDED, name: value})
