@@ -24,6 +24,8 @@ FRONTENDS := $(if $(shell command -v npm),$(REACT_BUILT) $(GUIDE_BUILT))
 
 PORT ?= 3000
 TESTS ?= tests
+# Only all tests together reach all of the code.
+COVERED := $(if $(filter tests,$(TESTS)),--cov --cov-report=term:skip-covered)
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -64,7 +66,7 @@ smoke: ## Check a deployed service without issuing anything, URL=<the stack's Is
 	@$(PYTHON) -m infra.smoke "$(URL)"
 
 test: python-3.13 setup setup-sam setup-checkov lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(COVERED) $(TESTS)
 
 lint: setup ## Check style, types, and that nothing imports upwards
 	$(BIN)/ruff check .

@@ -39,6 +39,8 @@ def test_origins_are_a_list_with_commas() -> None:
         ("ALLOWED_ORIGINS", "shop.example"),
         ("ALLOWED_ORIGINS", "https://shop.example/form"),
         ("ALLOWED_ORIGINS", "https://shop.example, everywhere"),
+        ("ALLOWED_ORIGINS", "*,https://shop.example;script-src *"),
+        ("ALLOWED_ORIGINS", "https://a b"),
         ("ALLOWED_ORIGINS", ","),
         ("CUSTOMER_IDENTITY", "Signed"),
         ("ATTEMPTS_PER_CUSTOMER", "0"),

@@ -93,7 +93,7 @@ def test_its_headers_are_strict() -> None:
     assert "camera=()" in str(response.headers["Permissions-Policy"])
 
 
-@pytest.mark.parametrize("origins", ["*", "*,https://shop.example;script-src *", "https://a b"])
+@pytest.mark.parametrize("origins", ["*", "*,https://shop.example;script-src", "https://a;b"])
 def test_only_named_origins_may_frame_it_or_get_the_result(origins: str) -> None:
     response = show({"customer_uid": "a", "return_url": f"{SHOP}/"}, ALLOWED_ORIGINS=origins)
     assert policy_of(response)["frame-ancestors"] == "'none'"
