@@ -23,8 +23,7 @@ from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call
 from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
 from infra.local.template import PROJECT, Template
-from infra.local.token import new_token
-from tests.integration.door import card_form, settle
+from tests.integration.door import form_fields, settle, signed_fields
 
 FAULTS: tuple[Fault, ...] = (
     faults.slow(0.3),
@@ -90,16 +89,15 @@ class Chaos:
         customer_uid = f"{identity}-{chance.randrange(customers)}"
         refused = chance.random() < 0.15
         card_number = chance.choice(REFUSED_CARDS) if refused else f"0000-5000-0000-{chance.randrange(10_000):04}"
-        form = card_form(customer_uid=customer_uid, card_number=card_number)
+        fields = form_fields(customer_uid=customer_uid, card_number=card_number)
         if identity == "signed":
-            del form["customer_uid"]
             claims: dict[str, Any] = {"replace": chance.random() < 0.4}
             if chance.random() < 0.5:
                 order = f"order-{customer_uid}-{chance.randrange(2)}"
                 claims["payment"] = {"merchant_uid": order, "amount": 1000 + number, "name": "chaos"}
-            form["customer_token"] = new_token(customer_uid, **claims)
+            fields = signed_fields(customer_uid, card_number, **claims)
         dies = chance.randint(1, MOST_SENDS) if chance.random() < 0.08 else None
-        return Task(identity, customer_uid, form, dies)
+        return Task(identity, customer_uid, fields, dies)
 
     def choose_fault(self, call: Call) -> Fault | None:
         with self.lock:

@@ -11,9 +11,8 @@ import pytest
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.simulator import no_fault
-from infra.local.token import new_token
 from tests.conftest import Clock
-from tests.integration.door import Door, card_form, settle
+from tests.integration.door import Door, form_fields, settle, signed_fields
 
 OTHER_CARD = "0000-9999-9999-9999"
 DECLINED_CARD = "0000-2000-0000-0001"
@@ -54,30 +53,30 @@ def send_what_is_refused(around: Surroundings) -> None:
     door = around.open_door
     door.show_card_form()
     door.post_json({})
-    door.post_json(card_form(), path="/elsewhere")
+    door.post_json(form_fields(), path="/elsewhere")
     door.post("{}" + " " * 20_000)
     door.post("{}", content_type="text/plain")
     now = time.monotonic()
     with around.monkeypatch.context() as patch:
         patch.setattr(time, "monotonic", lambda: now + 3600)  # the secret is old enough to be read anew
-        around.signed_door.post_json({**card_form(), "customer_token": "forged"})
+        around.signed_door.post_json({**form_fields(), "customer_token": "forged"})
 
 
 def register_cards(around: Surroundings) -> None:
     """Issued, the same again, registered already; declined; replaced, which the token allows."""
-    fields = card_form()
+    fields = form_fields()
     for card_number in (fields["card_number"], fields["card_number"], OTHER_CARD):
         around.open_door.post_json({**fields, "card_number": card_number})
-    around.open_door.post_json(card_form(card_number=DECLINED_CARD))
+    around.open_door.post_json(form_fields(card_number=DECLINED_CARD))
     for card_number in (fields["card_number"], OTHER_CARD):
-        around.signed_door.post_json(signed_form("replacing", card_number, replace=True))
+        around.signed_door.post_json(signed_fields("replacing", card_number, replace=True))
 
 
 def take_payments(around: Surroundings) -> None:
     """Paid, the same again, claimed by somebody else; refused."""
     for customer_uid in ("payer", "payer", "somebody-else"):
-        around.signed_door.post_json(signed_form(customer_uid, payment=payment("paid")))
-    around.signed_door.post_json(signed_form("poor", number_of("payment_failed"), payment=payment("failed")))
+        around.signed_door.post_json(signed_fields(customer_uid, payment=payment("paid")))
+    around.signed_door.post_json(signed_fields("poor", number_of("payment_failed"), payment=payment("failed")))
 
 
 def leave_attempts_open(around: Surroundings) -> None:
@@ -87,22 +86,22 @@ def leave_attempts_open(around: Surroundings) -> None:
     for customer_uid, lost in {"found": faults.ANSWER_LOST, NEVER_FOUND: faults.LINE_CUT}.items():
         iamport.fail_next("issue", lost)
         for _ in range(2):  # the second finds the first under way
-            door.post_json(signed_form(customer_uid))
-    door.post_json(signed_form("paying", number_of("payment_answer_lost"), payment=payment("lost")))
+            door.post_json(signed_fields(customer_uid))
+    door.post_json(signed_fields("paying", number_of("payment_answer_lost"), payment=payment("lost")))
     iamport.choose_fault = no_fault
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", faults.SERVER_ERROR)
     for _ in range(2):  # the second attempt settles the first before it begins
         around.open_door.post_json(fields)
     iamport.fail_next("issue", faults.SERVER_ERROR)
-    around.open_door.post_json(card_form())
+    around.open_door.post_json(form_fields())
     iamport.fail_next("issue", faults.UNAUTHORIZED, times=3)  # with the token, a new token, a new secret
-    around.open_door.post_json(card_form())
+    around.open_door.post_json(form_fields())
 
 
 def try_too_often(around: Surroundings) -> None:
     around.clock.advance(HOUR - time.time() % HOUR)
-    fields = card_form(card_number=DECLINED_CARD)
+    fields = form_fields(card_number=DECLINED_CARD)
     for _ in range(ATTEMPTS_PER_CUSTOMER + 1):
         around.open_door.post_json(fields)
 
@@ -113,11 +112,7 @@ def break_down(around: Surroundings) -> None:
 
     with around.monkeypatch.context() as patch:
         patch.setattr("billing.issuance.begin", bug)
-        around.open_door.post_json(card_form())
-
-
-def signed_form(customer_uid: str, card_number: str = "0000-1111-2222-3333", **claims: object) -> dict[str, str]:
-    return card_form(customer_uid=None, card_number=card_number, customer_token=new_token(customer_uid, **claims))
+        around.open_door.post_json(form_fields())
 
 
 def payment(merchant_uid: str) -> dict[str, str | int]:

@@ -21,9 +21,9 @@ from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
 from tests.conftest import Clock, empty_ledger
-from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment, signed_form
+from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
-from tests.integration.door import Door, settle
+from tests.integration.door import Door, settle, signed_fields
 
 PIPE = deployment("as it comes").resource("EventPipe").properties
 TARGET = PIPE["TargetParameters"]
@@ -68,16 +68,16 @@ def around(
 
 
 def issued(around: Surroundings) -> None:
-    around.signed_door.post_json(signed_form("mine", CARD))
+    around.signed_door.post_json(signed_fields("mine", CARD))
 
 
 def declined(around: Surroundings) -> None:
-    around.signed_door.post_json(signed_form("mine", DECLINED_CARD))
+    around.signed_door.post_json(signed_fields("mine", DECLINED_CARD))
 
 
 def never_sent(around: Surroundings) -> None:
     around.iamport.fail_next("issue", faults.UNAUTHORIZED, times=3)
-    around.signed_door.post_json(signed_form("mine", CARD))
+    around.signed_door.post_json(signed_fields("mine", CARD))
 
 
 def not_found_by_the_settler(around: Surroundings) -> None:
@@ -97,11 +97,11 @@ def given_up(around: Surroundings) -> None:
 
 
 def paid(around: Surroundings) -> None:
-    around.signed_door.post_json(signed_form("mine", CARD, payment=payment("order-1")))
+    around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1")))
 
 
 def payment_refused(around: Surroundings) -> None:
-    around.signed_door.post_json(signed_form("mine", number_of("payment_failed"), payment=payment("order-1")))
+    around.signed_door.post_json(signed_fields("mine", number_of("payment_failed"), payment=payment("order-1")))
 
 
 @pytest.mark.parametrize(
@@ -154,16 +154,16 @@ def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: S
 
 def test_nothing_is_told_but_the_endings(around: Surroundings, stream: Stream, aws: Aws) -> None:
     """No beginning, nothing that can't be found out yet, no repeat, no correction by hand, no item's end."""
-    form = signed_form("mine", CARD)
+    fields = signed_fields("mine", CARD)
     lose_the_answer(around, faults.ANSWER_LOST)
-    around.signed_door.post_json(form)
+    around.signed_door.post_json(fields)
     around.clock.advance(2 * MINUTE)
     settle()
     assert stream.events() == []
     find_out(around)
-    around.signed_door.post_json(form)
+    around.signed_door.post_json(fields)
     assert len(stream.events()) == 1
-    around.signed_door.post_json(signed_form("mine", OTHER_CARD, replace=True))
+    around.signed_door.post_json(signed_fields("mine", OTHER_CARD, replace=True))
     assert [event.detail_type for event in stream.events()] == ["billing_key.issued"] * 2
     aws.dynamodb().update_item(
         TableName=aws.physical_ids["AttemptsTable"],
@@ -192,7 +192,7 @@ def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:
     """From now on Iamport can't be asked."""
     around.iamport.fail_next("issue", fault)
     around.iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
-    around.signed_door.post_json(signed_form("mine", CARD))
+    around.signed_door.post_json(signed_fields("mine", CARD))
 
 
 def find_out(around: Surroundings) -> None:

@@ -19,7 +19,7 @@ from infra.local.intrinsics import STACK_NAME
 from infra.local.template import PROJECT
 from tests.conftest import Clock
 from tests.infrastructure.stacks import MAIN, Resource, deployment
-from tests.integration.door import Door, card_form, settle
+from tests.integration.door import Door, form_fields, settle
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
@@ -159,7 +159,7 @@ def test_an_event_that_is_sent_again_has_the_fields_of_the_pipes() -> None:
 @pytest.fixture
 def customer_uid(door: Door, aws: Aws, iamport: Simulator, clock: Clock) -> str:
     """Whose card Iamport registered, while its answers were lost for longer than the settler asks for them."""
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", faults.ANSWER_LOST)
     iamport.choose_fault = lambda call: (
         faults.SERVER_ERROR if call.endpoint == "look_up" and len(iamport.calls) > 3 else None
@@ -189,7 +189,7 @@ def test_an_attempt_that_is_opened_again_is_settled_when_iamport_answers(
 def test_its_customer_may_try_again_meanwhile(door: Door, aws: Aws, iamport: Simulator, customer_uid: str) -> None:
     open_again(aws, customer_uid)
     iamport.choose_fault = lambda _: None
-    assert door.post_json(card_form(customer_uid=customer_uid)).body["status"] == "success"
+    assert door.post_json(form_fields(customer_uid=customer_uid)).body["status"] == "success"
     assert iamport.issue_count(customer_uid) == 1
 
 

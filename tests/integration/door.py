@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from infra.local.token import new_token
 from tests.contract.answers import check
 
 JSON = "application/json"
@@ -18,18 +19,25 @@ FORM = "application/x-www-form-urlencoded"
 SINGULAR = "/subscription/issue-billing"
 PLURAL = "/subscriptions/issue-billing"
 
+CARD_NUMBER = "0000-1111-2222-3333"
 
-def card_form(**changes: str | None) -> dict[str, str]:
-    """What the published guide's form posts. A field changed to None is left out."""
+
+def form_fields(**changes: str | None) -> dict[str, str]:
+    """The body that the published guide's form posts. A field changed to None is left out."""
     fields: dict[str, str | None] = {
         "customer_uid": f"customer_{uuid.uuid4().hex[:12]}",
-        "card_number": "0000-1111-2222-3333",
+        "card_number": CARD_NUMBER,
         "expiry": "2099-12",
         "birth": "900101",
         "pwd_2digit": "07",
         **changes,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def signed_fields(customer_uid: str, card_number: str | None = CARD_NUMBER, **claims: Any) -> dict[str, str]:
+    """The same where a token says whose card it is. `claims`: of the token, as `replace` and `payment`."""
+    return form_fields(customer_uid=None, card_number=card_number, customer_token=new_token(customer_uid, **claims))
 
 
 @dataclass(frozen=True)

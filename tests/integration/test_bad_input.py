@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infra.local.iamport import Simulator
-from tests.integration.door import FORM, JSON, Answer, Door, card_form
+from tests.integration.door import FORM, JSON, Answer, Door, form_fields
 
 MARKED = "0000987698769876"
 
@@ -69,7 +69,7 @@ def test_a_body_that_is_no_json_object_is_refused(door: Door, iamport: Simulator
     ],
 )
 def test_each_bad_field_is_named(door: Door, iamport: Simulator, field: str, value: object) -> None:
-    answer = door.post_json({**card_form(card_number=MARKED), field: value})
+    answer = door.post_json({**form_fields(card_number=MARKED), field: value})
     refused(answer, iamport, 400, "invalid_request")
     assert [error["field"] for error in answer.body["errors"]] == [field]
 
@@ -82,7 +82,7 @@ def test_all_bad_fields_are_named_at_once_as_the_caller_spells_them(door: Door, 
 
 
 def test_a_field_sent_twice_is_refused(door: Door, iamport: Simulator) -> None:
-    twice = json.dumps(card_form())[:-1] + f', "card_number": "{MARKED}"}}'
+    twice = json.dumps(form_fields())[:-1] + f', "card_number": "{MARKED}"}}'
     refused(door.post(twice), iamport, 400, "invalid_request")
     refused(door.post(f"card_number=1&card_number={MARKED}", content_type=FORM), iamport, 400, "invalid_request")
 
@@ -93,7 +93,7 @@ def test_a_large_body_is_refused(door: Door, iamport: Simulator) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "", JSON + "; charset=x"])
 def test_other_media_types_are_refused(door: Door, iamport: Simulator, content_type: str) -> None:
-    answer = door.post(json.dumps(card_form()), content_type=content_type)
+    answer = door.post(json.dumps(form_fields()), content_type=content_type)
     refused(answer, iamport, 415, "unsupported_media_type")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
-from tests.integration.door import FORM, PLURAL, Door, card_form, settle
+from tests.integration.door import FORM, PLURAL, Door, form_fields, settle
 
 NUMBER = "0000987698769876"
 MARKED = {"card_number": NUMBER, "birth": "851231", "pwd_2digit": "73", "customer_name": "marked-name"}
@@ -34,7 +34,7 @@ def test_through_every_failure_of_the_gateway(
     door, came_out = Door(), []
     for fault in EVERY_FAULT:
         iamport.fail_next(endpoint, fault, times=2)
-        came_out.append(json.dumps(door.post_json(card_form(**MARKED), seconds_left=13).body, ensure_ascii=False))
+        came_out.append(json.dumps(door.post_json(form_fields(**MARKED), seconds_left=13).body, ensure_ascii=False))
     settle()
     written = capsys.readouterr()
     table = aws.dynamodb().scan(TableName=aws.physical_ids["AttemptsTable"])["Items"]
@@ -43,7 +43,7 @@ def test_through_every_failure_of_the_gateway(
 
 
 def test_through_every_kind_of_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
-    door, good = Door(), json.dumps(card_form(**MARKED))
+    door, good = Door(), json.dumps(form_fields(**MARKED))
     bodies: list[str | bytes] = [
         good[:-1],
         good[1:],
@@ -69,7 +69,7 @@ def test_through_an_unforeseen_failure(monkeypatch: pytest.MonkeyPatch, capsys: 
         raise RuntimeError(f"broken by {NUMBER} {arguments}")
 
     monkeypatch.setattr("billing.issuance.begin", break_down)
-    answer = Door().post_json(card_form(**MARKED))
+    answer = Door().post_json(form_fields(**MARKED))
     assert (answer.status, answer.body["code"]) == (500, "internal_error")
     assert answer.body["request_id"]
     written = capsys.readouterr()

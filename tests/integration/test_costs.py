@@ -7,8 +7,7 @@ import pytest
 
 from infra.local.aws import Aws
 from infra.local.template import PROJECT
-from infra.local.token import new_token
-from tests.integration.door import Door, card_form
+from tests.integration.door import Door, signed_fields
 
 PAGE = (PROJECT / "docs/costs.md").read_text("utf-8")
 
@@ -23,7 +22,7 @@ def told(pattern: str) -> int:
 
 
 def issue(door: Door) -> None:
-    answer = door.post_json({**card_form(customer_uid=None), "customer_token": new_token("customer_0001_1234")})
+    answer = door.post_json(signed_fields("customer_0001_1234"))
     assert answer.body["status"] == "success"
 
 

@@ -7,19 +7,17 @@ import pytest
 
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call
-from infra.local.token import new_token
 from tests.chaos.run import FAULTS, MOST_SENDS, Chaos, Task, run_storm
-from tests.integration.door import card_form
+from tests.integration.door import form_fields, signed_fields
 
 STEPS = {False: ("token", "look_up", "issue"), True: ("token", "find_payment", "pay_onetime", "look_up")}
 
 
 def task(customer_uid: str, with_payment: bool, dies_before_send: int | None = None) -> Task:
     if not with_payment:
-        return Task("open", customer_uid, card_form(customer_uid=customer_uid), dies_before_send)
+        return Task("open", customer_uid, form_fields(customer_uid=customer_uid), dies_before_send)
     payment = {"merchant_uid": f"order-{customer_uid}-0", "amount": 9900, "name": "first"}
-    token = new_token(customer_uid, payment=payment)
-    return Task("signed", customer_uid, card_form(customer_uid=None, customer_token=token), dies_before_send)
+    return Task("signed", customer_uid, signed_fields(customer_uid, payment=payment), dies_before_send)
 
 
 class Rows(Chaos):

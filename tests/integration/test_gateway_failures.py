@@ -10,7 +10,7 @@ import pytest
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.faults import Fault
-from tests.integration.door import Answer, Door, card_form
+from tests.integration.door import Answer, Door, form_fields
 
 SECONDS = 13.0
 """Time of the invocation: enough for two look-ups behind an answer that never comes."""
@@ -48,7 +48,7 @@ def outcome(answer: Answer) -> tuple[int, str]:
     ],
 )
 def test_a_failure_while_issuing(door: Door, iamport: Simulator, fault: Fault, expected: tuple[int, str]) -> None:
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", fault)
     started = time.monotonic()
     assert outcome(door.post_json(fields, seconds_left=SECONDS)) == expected
@@ -77,7 +77,7 @@ def test_a_failure_while_issuing(door: Door, iamport: Simulator, fault: Fault, e
 )
 def test_a_failure_before_issuing_sends_nothing(door: Door, iamport: Simulator, endpoint: str, fault: Fault) -> None:
     iamport.fail_next(endpoint, fault, times=4)
-    assert outcome(door.post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert outcome(door.post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
     assert "issue" not in [call.endpoint for call in iamport.calls]
 
 
@@ -87,12 +87,12 @@ def test_one_lost_answer_before_issuing_is_asked_for_again(
     door: Door, iamport: Simulator, endpoint: str, fault: Fault
 ) -> None:
     iamport.fail_next(endpoint, fault)
-    assert outcome(door.post_json(card_form())) == (200, "issued")
+    assert outcome(door.post_json(form_fields())) == (200, "issued")
 
 
 def test_where_looking_it_up_fails_too_the_outcome_is_unknown(door: Door, iamport: Simulator) -> None:
-    fields = card_form()
-    door.post_json(card_form())  # the guard's look-up of the next card comes before the faults below
+    fields = form_fields()
+    door.post_json(form_fields())  # the guard's look-up of the next card comes before the faults below
     iamport.choose_fault = lambda call: (
         faults.ANSWER_LOST
         if call.endpoint == "issue"
@@ -105,7 +105,7 @@ def test_where_looking_it_up_fails_too_the_outcome_is_unknown(door: Door, iampor
 
 
 def test_without_time_for_a_pg_the_card_is_not_sent(door: Door, iamport: Simulator) -> None:
-    assert outcome(door.post_json(card_form(), seconds_left=8.0)) == (503, "unavailable")
+    assert outcome(door.post_json(form_fields(), seconds_left=8.0)) == (503, "unavailable")
     assert "issue" not in [call.endpoint for call in iamport.calls]
 
 
@@ -118,7 +118,7 @@ def test_every_test_card_of_the_table_plays_its_part(door: Door) -> None:
         "html": (502, "gateway_error"),
         "html_afterwards": (200, "issued"),
     }.items():
-        assert outcome(door.post_json(card_form(card_number=number_of(scenario)))) == expected, scenario
+        assert outcome(door.post_json(form_fields(card_number=number_of(scenario)))) == expected, scenario
 
 
 @pytest.fixture
@@ -139,25 +139,25 @@ def never_accepting() -> Iterator[str]:
 @pytest.mark.usefixtures("door")
 def test_a_refused_connection_sends_nothing(monkeypatch: pytest.MonkeyPatch, nobody_listening: str) -> None:
     monkeypatch.setenv("IAMPORT_BASE_URL", nobody_listening)
-    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
 
 
 @pytest.mark.usefixtures("door")
 def test_a_host_that_does_not_resolve_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IAMPORT_BASE_URL", "https://api.iamport.invalid")
-    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
 
 
 @pytest.mark.usefixtures("door")
 def test_a_tls_handshake_that_hangs_ends_in_time(monkeypatch: pytest.MonkeyPatch, never_accepting: str) -> None:
     monkeypatch.setenv("IAMPORT_BASE_URL", never_accepting)
     started = time.monotonic()
-    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
     assert time.monotonic() - started < SECONDS
 
 
 @pytest.mark.usefixtures("door")
 def test_a_server_without_tls_is_never_spoken_to(monkeypatch: pytest.MonkeyPatch, iamport: Simulator) -> None:
     monkeypatch.setenv("IAMPORT_BASE_URL", iamport.url.replace("http://", "https://"))
-    assert outcome(Door().post_json(card_form(), seconds_left=SECONDS)) == (503, "unavailable")
+    assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
     assert iamport.calls == []

@@ -5,7 +5,7 @@ import pytest
 from infra.local.iamport import Simulator
 from infra.local.iamport.cards import number_of
 from infra.local.service import IMP_KEY, IMP_SECRET
-from tests.integration.door import FORM, JSON, PLURAL, SINGULAR, Door, card_form
+from tests.integration.door import FORM, JSON, PLURAL, SINGULAR, Door, form_fields
 
 
 def in_camel_case(fields: dict[str, str]) -> dict[str, str]:
@@ -15,7 +15,7 @@ def in_camel_case(fields: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", [SINGULAR, PLURAL])
 def test_the_guides_form_and_its_react_sample_get_the_same_answer(door: Door, path: str) -> None:
-    form, react = card_form(customer_uid="form"), in_camel_case(card_form(customer_uid="react"))
+    form, react = form_fields(customer_uid="form"), in_camel_case(form_fields(customer_uid="react"))
     answers = [door.post_form(form, path=path), door.post_json(react, path=path)]
     for answer, uid in zip(answers, ("form", "react"), strict=True):
         assert answer.status == 200
@@ -32,7 +32,7 @@ def test_the_guides_form_and_its_react_sample_get_the_same_answer(door: Door, pa
     ("scenario", "card_type"), [("issued_debit", "debit"), ("issued_unknown_type", None), ("issued_amex", "credit")]
 )
 def test_the_card_is_described_as_iamport_describes_it(door: Door, scenario: str, card_type: str | None) -> None:
-    answer = door.post_json(card_form(card_number=number_of(scenario)))
+    answer = door.post_json(form_fields(card_number=number_of(scenario)))
     assert answer.status == 200
     assert answer.body["card"]["type"] == card_type
 
@@ -49,21 +49,21 @@ def test_the_card_is_described_as_iamport_describes_it(door: Door, scenario: str
     ],
 )
 def test_a_refusal_is_handed_on_in_iamports_own_words(door: Door, scenario: str, message: str) -> None:
-    answer = door.post_json(card_form(card_number=number_of(scenario)))
+    answer = door.post_json(form_fields(card_number=number_of(scenario)))
     assert (answer.status, answer.body["status"], answer.body["code"]) == (200, "failed", "declined")
     assert answer.body["message"] == message
 
 
 def test_a_card_number_that_a_refusal_quotes_is_masked(door: Door) -> None:
     number = number_of("refusal_echoes_card")
-    answer = door.post_json(card_form(card_number=number))
+    answer = door.post_json(form_fields(card_number=number))
     assert answer.body["code"] == "declined"
     assert number not in answer.body["message"]
     assert number.replace("-", "") not in answer.body["message"]
 
 
 def test_a_uid_that_holds_a_card_is_refused_and_its_card_stays(door: Door, iamport: Simulator) -> None:
-    mine = card_form()
+    mine = form_fields()
     assert door.post_json(mine).status == 200
     answer = door.post_json({**mine, "card_number": "0000-9999-9999-9999"})
     assert (answer.status, answer.body["code"]) == (409, "already_registered")
@@ -76,12 +76,12 @@ def test_a_uid_that_holds_a_card_is_refused_and_its_card_stays(door: Door, iampo
 def test_an_unknown_uid_may_be_told_in_either_of_iamports_ways(monkeypatch: pytest.MonkeyPatch, as_404: bool) -> None:
     with Simulator(IMP_KEY, IMP_SECRET, unknown_uid_as_404=as_404) as iamport:
         monkeypatch.setenv("IAMPORT_BASE_URL", iamport.url)
-        assert Door().post_json(card_form()).status == 200
+        assert Door().post_json(form_fields()).status == 200
 
 
 @pytest.mark.parametrize("uid", ["../users/getToken", "a/b?c=d#e", "홍길동", "%2e%2e", "a b", "x" * 80, "..."])
 def test_no_uid_reaches_another_endpoint(door: Door, iamport: Simulator, uid: str) -> None:
-    assert door.post_json(card_form(customer_uid=uid)).status == 200
+    assert door.post_json(form_fields(customer_uid=uid)).status == 200
     assert list(iamport.customers) == [uid]
 
 
@@ -95,14 +95,14 @@ def test_the_words_follow_accept_language_and_the_header_may_be_in_any_case(door
 
 
 def test_a_content_type_in_any_case_with_a_charset_is_understood(door: Door) -> None:
-    body = "&".join(f"{name}={value}" for name, value in card_form().items())
+    body = "&".join(f"{name}={value}" for name, value in form_fields().items())
     answer = door.post(body.encode(), content_type="", headers={"content-TYPE": FORM.upper() + "; Charset=UTF-8"})
     assert answer.status == 200
 
 
 def test_every_answer_is_json_that_any_page_may_read_and_nobody_may_keep(door: Door) -> None:
     for answer in (
-        door.post_json(card_form()),
+        door.post_json(form_fields()),
         door.post_json({}),
         door.post("", content_type="text/plain"),
         door.post("", path="/elsewhere"),
@@ -135,6 +135,6 @@ def test_the_operators_channel_is_sent_and_the_browsers_is_not(
 ) -> None:
     monkeypatch.setenv("IAMPORT_PG", "nice.MID1")
     monkeypatch.setenv("IAMPORT_CHANNEL_KEY", "channel-key-1")
-    assert Door().post_json({**card_form(), "pg": "evil", "channel_key": "evil"}).status == 200
+    assert Door().post_json({**form_fields(), "pg": "evil", "channel_key": "evil"}).status == 200
     [sent] = [call.parameters for call in iamport.calls if call.endpoint == "issue"]
     assert (sent["pg"], sent["channel_key"]) == ("nice.MID1", "channel-key-1")

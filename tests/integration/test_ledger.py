@@ -22,7 +22,7 @@ from billing.settings import read_settings
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from tests.conftest import Clock, empty_ledger
-from tests.integration.door import Door, card_form, settle
+from tests.integration.door import Door, form_fields, settle
 
 IN_TIME = Deadline.after(3600)
 
@@ -41,14 +41,14 @@ def code(door: Door, fields: dict[str, str], **request: float) -> str:
 
 
 def test_a_double_click_gets_the_same_answer_and_one_call(door: Door, iamport: Simulator) -> None:
-    fields = card_form()
+    fields = form_fields()
     first, second = door.post_json(fields), door.post_json(fields)
     assert {**first.body, "request_id": ""} == {**second.body, "request_id": ""}
     assert iamport.issue_count(fields["customer_uid"]) == 1
 
 
 def test_ten_minutes_later_it_is_a_new_attempt(door: Door, clock: Clock) -> None:
-    fields = card_form()
+    fields = form_fields()
     assert code(door, fields) == "issued"
     clock.advance(601)
     assert code(door, fields) == "already_registered"
@@ -59,7 +59,7 @@ def test_a_customer_has_so_many_attempts_in_an_hour(
 ) -> None:
     clock.advance(3600 - time.time() % 3600)  # a fresh hour
     monkeypatch.setenv("ATTEMPTS_PER_CUSTOMER", "3")
-    door, fields = Door(), card_form(card_number="0000-2000-0000-0001")
+    door, fields = Door(), form_fields(card_number="0000-2000-0000-0001")
     assert [code(door, fields) for _ in range(3)] == ["declined"] * 3
     answer = door.post_json(fields)
     assert (answer.status, answer.body["code"]) == (429, "too_many_attempts")
@@ -72,7 +72,7 @@ def test_a_customer_has_so_many_attempts_in_an_hour(
 def test_a_card_has_so_many_attempts_in_an_hour_whoever_tries_it(monkeypatch: pytest.MonkeyPatch, door: Door) -> None:
     monkeypatch.setenv("ATTEMPTS_PER_CARD", "3")
     door = Door()
-    codes = [code(door, card_form(card_number="0000-2000-0000-0001")) for _ in range(5)]
+    codes = [code(door, form_fields(card_number="0000-2000-0000-0001")) for _ in range(5)]
     assert codes.count("too_many_attempts") >= 1
     assert codes[:3] == ["declined"] * 3
 
@@ -84,7 +84,7 @@ def test_the_table_holds_no_card_number_and_no_hash_that_can_be_tried_out(
     for scenario in (None, faults.ANSWER_LOST, faults.SERVER_ERROR):
         if scenario:
             iamport.fail_next("issue", scenario)
-        door.post_json(card_form(card_number=number, birth="851231", pwd_2digit="73", customer_name="홍길동"))
+        door.post_json(form_fields(card_number=number, birth="851231", pwd_2digit="73", customer_name="홍길동"))
     text = json.dumps(items(aws))
     hashes = [hashlib.new(name, number.encode()).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")]
     for secret in (number, "0000-9876-9876-9876", "851231", "홍길동", *hashes):
@@ -100,14 +100,14 @@ def test_the_fingerprint_depends_on_the_secret() -> None:
 @pytest.mark.usefixtures("door")
 def test_without_the_table_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, iamport: Simulator) -> None:
     monkeypatch.setenv("ATTEMPTS_TABLE", "no-such-table")
-    assert code(Door(), card_form()) == "unavailable"
+    assert code(Door(), form_fields()) == "unavailable"
     assert "issue" not in [call.endpoint for call in iamport.calls]
 
 
 def test_an_unknown_outcome_keeps_the_customer_locked_until_it_is_settled(
     door: Door, aws: Aws, iamport: Simulator
 ) -> None:
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", faults.slow(30.0, processed_after=14.0))
     assert code(door, fields, seconds_left=12.0) == "outcome_unknown"
     assert code(door, fields) == "in_progress"
@@ -118,7 +118,7 @@ def test_an_unknown_outcome_keeps_the_customer_locked_until_it_is_settled(
 def test_the_settler_finds_out_how_an_attempt_ended(
     door: Door, aws: Aws, iamport: Simulator, clock: Clock, issued: bool
 ) -> None:
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", faults.ANSWER_LOST if issued else faults.LINE_CUT)
     iamport.choose_fault = lambda call: (
         faults.SERVER_ERROR if call.endpoint == "look_up" and len(iamport.calls) > 3 else None
@@ -138,7 +138,7 @@ def test_the_settler_finds_out_how_an_attempt_ended(
 
 
 def test_after_a_gateway_error_a_retry_finds_a_key_that_came_late(door: Door, iamport: Simulator) -> None:
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", faults.SERVER_ERROR)
     assert code(door, fields) == "gateway_error"
     assert code(door, fields) == "issued"
@@ -148,7 +148,7 @@ def test_after_a_gateway_error_a_retry_finds_a_key_that_came_late(door: Door, ia
 def test_the_settler_gives_up_after_a_day(
     door: Door, aws: Aws, iamport: Simulator, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", faults.SERVER_ERROR)
     assert code(door, fields) == "gateway_error"
     iamport.choose_fault = lambda _: faults.SERVER_ERROR
@@ -276,7 +276,7 @@ def test_an_ending_that_cannot_be_written_leaves_time_for_the_answer(ledger: Led
 def test_a_settler_that_an_index_tells_of_a_closed_attempt_changes_nothing(
     door: Door, aws: Aws, iamport: Simulator, clock: Clock
 ) -> None:
-    fields = card_form()
+    fields = form_fields()
     iamport.fail_next("issue", faults.SERVER_ERROR)
     assert code(door, fields) == "gateway_error"
     clock.advance(60)

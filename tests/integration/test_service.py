@@ -9,12 +9,11 @@ import requests
 
 from infra.local.iamport import Simulator
 from infra.local.service import LocalService, run_service
-from infra.local.token import new_token
-from tests.integration.door import SINGULAR, card_form
+from tests.integration.door import SINGULAR, form_fields, signed_fields
 
 
 def test_of_fifty_identical_requests_at_once_one_reaches_iamport(service: LocalService, simulator: Simulator) -> None:
-    fields = card_form()
+    fields = form_fields()
 
     def post(fields: dict[str, str]) -> str:
         answer = requests.post(service.url + SINGULAR, data=fields, timeout=60).json()
@@ -22,7 +21,7 @@ def test_of_fifty_identical_requests_at_once_one_reaches_iamport(service: LocalS
 
     with ThreadPoolExecutor(50) as threads:
         # Eight containers that start at once have a small machine to themselves for seconds: not what this is about.
-        list(threads.map(post, [card_form() for _ in range(8)]))
+        list(threads.map(post, [form_fields() for _ in range(8)]))
         outcomes = Counter(threads.map(post, [fields] * 50))
     assert outcomes.keys() <= {"issued", "in_progress"}
     assert outcomes["issued"] >= 1
@@ -37,10 +36,8 @@ def test_in_signed_identity_the_service_takes_tokens_and_the_settler_runs(tmp_pa
         run_service(parameters={"CustomerIdentity": "signed"}, settle_every=0.2, log=output) as service,
     ):
         url = service.url + SINGULAR
-        refused = requests.post(url, data=card_form(), timeout=60)
-        issued = requests.post(
-            url, data={**card_form(customer_uid=None), "customer_token": new_token("mine")}, timeout=60
-        )
+        refused = requests.post(url, data=form_fields(), timeout=60)
+        issued = requests.post(url, data=signed_fields("mine"), timeout=60)
         assert refused.status_code == 401
         assert issued.json()["customer_uid"] == "mine"
         give_up = time.monotonic() + 30

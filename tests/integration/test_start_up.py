@@ -11,7 +11,7 @@ import snapshot_restore_py
 
 from billing.start_up import IMPORTED_WHEN_NEEDED
 from infra.local.iamport import Simulator, faults
-from tests.integration.door import Door, card_form
+from tests.integration.door import Door, form_fields
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_token_is_there_before_the_first_request(
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
     door = Door()
     assert endpoints(iamport) == ["token"]
-    assert door.post_json(card_form()).status == 200
+    assert door.post_json(form_fields()).status == 200
     assert endpoints(iamport) == ["token", "look_up", "issue"]
 
 
@@ -49,7 +49,7 @@ def test_a_failed_start_is_made_up_for_by_the_first_request(
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
     iamport.fail_next("token", faults.SERVER_ERROR, times=2)
-    assert Door().post_json(card_form()).status == 200
+    assert Door().post_json(form_fields()).status == 200
     assert endpoints(iamport) == ["token"] * 3 + ["look_up", "issue"]
 
 
@@ -106,7 +106,7 @@ def test_a_restored_container_has_its_token_before_the_first_request(iamport: Si
     door = Door()
     restore()
     assert endpoints(iamport) == ["token"]
-    assert door.post_json(card_form()).status == 200
+    assert door.post_json(form_fields()).status == 200
 
 
 @pytest.mark.usefixtures("snap_start")

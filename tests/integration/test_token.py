@@ -7,7 +7,7 @@ import pytest
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from tests.conftest import Clock
-from tests.integration.door import Door, card_form
+from tests.integration.door import Door, form_fields
 
 
 def endpoints(iamport: Simulator) -> list[str]:
@@ -15,7 +15,7 @@ def endpoints(iamport: Simulator) -> list[str]:
 
 
 def issue(door: Door) -> str:
-    return str(door.post_json(card_form()).body.get("code", "issued"))
+    return str(door.post_json(form_fields()).body.get("code", "issued"))
 
 
 def test_one_token_and_one_connection_serve_a_whole_container(door: Door, iamport: Simulator) -> None:
