@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.attempts import new_event, require_success
 from benchmarks.contenders import Contender, Surroundings
 from benchmarks.figures import GUIDE, Row, times
-from tests.e2e.lambda_runtime import RUNTIME_PACKAGES, run_lambda
+from tests.e2e.emulator import RUNTIME_PACKAGES, run_lambda
 
 STARTS = 15
 

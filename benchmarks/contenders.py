@@ -14,7 +14,7 @@ from benchmarks.stand_in import HOST, Authority, StandIn, new_authority, run_sta
 from infra.local.aws import Aws, run_aws
 from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET, LOCAL_PARAMETERS
 from infra.local.template import PROJECT, Function, Template
-from tests.e2e.lambda_runtime import build, run_sam
+from tests.e2e.emulator import build, run_sam
 
 ROUND_TRIP = 0.020
 """Seconds from Lambda to Iamport and back."""

@@ -17,7 +17,7 @@ from benchmarks.program import Program, run_program
 from benchmarks.stand_in import Counts, StandIn
 from infra.local.template import PROJECT
 
-WORKER = Path(__file__).with_name("worker.py")
+STOPWATCH = Path(__file__).with_name("stopwatch.py")
 
 BATCH = 10
 """Attempts that one contender makes before it is the next one's turn: what the machine does besides falls on all."""
@@ -76,7 +76,7 @@ def run_process(contender: Contender, watched: Sequence[str] = ()) -> Iterator[P
     `watched`: methods whose time is added up by itself, as `module:Class.method`.
     """
     with TemporaryDirectory(prefix="benchmarks-") as directory:
-        arguments = ("-S", WORKER, contender.package, contender.function.handler, Path(directory) / "function.log")
+        arguments = ("-S", STOPWATCH, contender.package, contender.function.handler, Path(directory) / "function.log")
         with run_program(*arguments, *watched, environment=_environment(contender)) as program:
             yield Process(program)
 

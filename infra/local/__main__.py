@@ -12,12 +12,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from infra.local.examples import ExamplesServer, running
+from infra.local.execution_environments import FunctionError
 from infra.local.iamport.cards import ANY_OTHER
 from infra.local.intrinsics import TemplateError
 from infra.local.service import API, LocalService, run_backends, run_service
 from infra.local.template import Template
 from infra.local.token import new_token
-from infra.local.workers import FunctionError
 
 BACKENDS_HOST = "0.0.0.0"  # noqa: S104 (containers reach this machine by an address of their own network)
 IAMPORT_PORT = 4010

@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from infra.local.execution_environments import FunctionError, NoAnswerInTime
 from infra.local.proxy_event import HttpRequest, HttpResponse, MalformedResult, http_response, proxy_event
 from infra.local.template import Api, GatewayResponse
-from infra.local.workers import FunctionError, NoAnswerInTime
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from typing import IO
 
 from infra.local.api import ApiGateway
 from infra.local.aws import Aws, run_aws
+from infra.local.execution_environments import ExecutionEnvironments, FunctionError, NoAnswerInTime
 from infra.local.http_server import serve
 from infra.local.iamport import Simulator
 from infra.local.template import TEMPLATE, Api, Function, Template
-from infra.local.workers import FunctionError, NoAnswerInTime, WorkerPool
 
 API = "BillingApi"
 """The API's name in the template."""
@@ -96,7 +96,7 @@ def _local(function: Function, backends: Backends) -> Function:
 @contextmanager
 def run_on_schedule(function: Function, seconds: float, *, log: IO[bytes] | None = None) -> Iterator[None]:
     """Invokes the function again and again, as EventBridge's schedule does."""
-    pool = WorkerPool(function, largest=1, log=log)
+    pool = ExecutionEnvironments(function, largest=1, log=log)
     over = threading.Event()
 
     def invoke_until_over() -> None:
@@ -129,7 +129,7 @@ def run_api(
 
     Raises OSError where the port is taken, FunctionError where the handler cannot be imported.
     """
-    pool = WorkerPool(function, largest=largest_pool, log=log)
+    pool = ExecutionEnvironments(function, largest=largest_pool, log=log)
     try:
         with serve(ApiGateway(api, pool.invoke), host, port) as url:
             pool.warm_up()

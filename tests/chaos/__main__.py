@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tests.chaos.run import run_chaos
 
-ATTEMPTS, WORKERS, SEED = 2_000, 8, 7
+ATTEMPTS, AT_ONCE, SEED = 2_000, 8, 7
 
 
 def main() -> None:
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # the settler's own log
-        result = run_chaos(ATTEMPTS, WORKERS, SEED)
+        result = run_chaos(ATTEMPTS, AT_ONCE, SEED)
     print(f"attempts            {result.attempts}")
     for outcome, count in result.outcomes.most_common():
         print(f"  {outcome:24}{count}")

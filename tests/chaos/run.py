@@ -1,4 +1,4 @@
-"""Runs attempts in worker processes, breaks lines and kills workers on the way, settles, and compares."""
+"""Runs attempts in containers, breaks lines and kills containers on the way, settles, and compares."""
 
 import json
 import os
@@ -77,8 +77,8 @@ class Chaos:
         self.chance = random.Random(seed)  # noqa: S311 (the same run again, where it is wanted)
         self.lock = threading.Lock()
         self.result = Result(attempts)
-        self.workers: dict[str, int] = {}
-        """The worker that has an attempt under way, by customer_uid."""
+        self.at_work: dict[str, int] = {}
+        """The process id of the container that has an attempt under way, by customer_uid."""
         self.tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         for number in range(attempts):
             self.tasks.put(self._task(number, max(1, attempts * 2 // 3)))
@@ -116,14 +116,14 @@ class Chaos:
     def _kill_caller(self, call: Call) -> Fault | None:
         """While its request is under way: it may or may not be processed all the same."""
         customer_uid = call.customer_uid or (call.merchant_uid or "").removeprefix("order-").rpartition("-")[0]
-        pid = self.workers.pop(customer_uid, None)
+        pid = self.at_work.pop(customer_uid, None)
         if pid is None:
             return None
         os.kill(pid, signal.SIGKILL)
         return self.chance.choice((faults.ANSWER_LOST, faults.LINE_CUT))
 
     def work(self, identity_environments: Mapping[str, dict[str, str]]) -> None:
-        """One worker's place: always a live process in it for each identity, until the tasks are done."""
+        """One container's place: always a live process in it for each identity, until the tasks are done."""
         processes: dict[str, subprocess.Popen[str]] = {}
         try:
             while True:
@@ -133,7 +133,7 @@ class Chaos:
                     return
                 process = processes.get(task.identity)
                 if process is None or process.poll() is not None:
-                    process = processes[task.identity] = _start_worker(identity_environments[task.identity])
+                    process = processes[task.identity] = _start_container(identity_environments[task.identity])
                 outcome = self._ask(process, task)
                 with self.lock:
                     self.result.outcomes[outcome] += 1
@@ -146,24 +146,24 @@ class Chaos:
         assert process.stdin is not None
         assert process.stdout is not None
         with self.lock:
-            self.workers[task.customer_uid] = process.pid
+            self.at_work[task.customer_uid] = process.pid
         request = {"fields": dict(task.fields), "dies_before_send": task.dies_before_send}
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
         outcome = process.stdout.readline().strip()
         with self.lock:
-            self.workers.pop(task.customer_uid, None)
+            self.at_work.pop(task.customer_uid, None)
             if not outcome:
                 self.result.kills += 1
                 process.wait()
         return outcome or "killed"
 
 
-def run_chaos(attempts: int, workers: int, seed: int) -> Result:
-    return run_storm(Chaos(attempts, seed), workers)
+def run_chaos(attempts: int, at_once: int, seed: int) -> Result:
+    return run_storm(Chaos(attempts, seed), at_once)
 
 
-def run_storm(chaos: Chaos, workers: int) -> Result:
+def run_storm(chaos: Chaos, at_once: int) -> Result:
     with Simulator(IMP_KEY, IMP_SECRET) as simulator, run_aws(Template()) as aws:
         aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
         environment = _environment(simulator, aws)
@@ -173,7 +173,7 @@ def run_storm(chaos: Chaos, workers: int) -> Result:
                 target=chaos.work,
                 args=({identity: {**environment, "CUSTOMER_IDENTITY": identity} for identity in ("open", "signed")},),
             )
-            for _ in range(workers)
+            for _ in range(at_once)
         ]
         for thread in threads:
             thread.start()
@@ -221,9 +221,9 @@ def _environment(simulator: Simulator, aws: Aws) -> dict[str, str]:
     }
 
 
-def _start_worker(environment: dict[str, str]) -> "subprocess.Popen[str]":
+def _start_container(environment: dict[str, str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.worker"],
+        [sys.executable, "-m", "tests.chaos.mortal_container"],
         env={"PATH": os.environ["PATH"], **environment},
         cwd=PROJECT,
         stdin=subprocess.PIPE,

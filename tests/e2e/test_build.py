@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from infra.local.template import PROJECT
-from tests.e2e.lambda_runtime import run_sam
+from tests.e2e.emulator import run_sam
 
 PYTHON_3_12 = f"""#!/bin/sh
 exec {sys.executable} -c 'import sys; sys.version_info = (3, 12, 0, "final", 0); exec(sys.argv[2])' "$@"

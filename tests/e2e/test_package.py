@@ -15,7 +15,7 @@ import pytest
 
 from infra.local.service import run_backends
 from infra.local.template import PROJECT, Function, Template
-from tests.e2e.lambda_runtime import Runtime, build, run_lambda
+from tests.e2e.emulator import Runtime, build, run_lambda
 
 EVENTS = {path.stem: json.loads(path.read_text("utf-8")) for path in (PROJECT / "tests/events").glob("*.json")}
 

@@ -50,7 +50,7 @@ class Rows(Chaos):
     ("with_payment", "step"), [(with_payment, step) for with_payment, steps in STEPS.items() for step in (*steps, None)]
 )
 def test_after_a_failure_at_any_step_the_ledger_agrees_with_iamport(with_payment: bool, step: str | None) -> None:
-    result = run_storm(Rows(step, with_payment), workers=2)
+    result = run_storm(Rows(step, with_payment), at_once=2)
     assert result.outcomes.total() == result.attempts
     if step is None:
         assert result.kills >= 6, "of the sends, some only fresh containers make"

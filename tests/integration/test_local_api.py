@@ -18,10 +18,10 @@ import pytest
 import requests
 
 from infra.local.api import ApiGateway
+from infra.local.execution_environments import FunctionError
 from infra.local.http_server import serve
 from infra.local.service import API, LocalService, run_api
 from infra.local.template import Function, Template
-from infra.local.workers import FunctionError
 
 PATH = "/subscription/issue-billing"
 

@@ -66,7 +66,7 @@ def test_ending_it_leaves_no_process(ending: signal.Signals) -> None:
     with started("--port", "0") as service:
         printed_until_ready(service)
         started_by_it = descendants(service.pid)
-        assert len(started_by_it) == 2, "moto and a worker"
+        assert len(started_by_it) == 2, "moto and an execution environment"
         os.killpg(service.pid, ending)  # as a terminal does: to everything that was started from it
         _, errors = service.communicate(timeout=20)
         assert service.returncode == 0

@@ -19,7 +19,7 @@ from typing import IO, Any
 from infra.local.intrinsics import ACCOUNT_ID, REGION
 from infra.local.template import Function
 
-PROGRAM = Path(__file__).with_name("worker.py")
+PROGRAM = Path(__file__).with_name("runtime.py")
 
 LONGEST_START = 60.0
 """Seconds to import the handler. Lambda allows 10; a machine without compiled bytecode may need longer."""
@@ -36,27 +36,27 @@ class NoAnswerInTime(Exception):
     """The caller's patience ended before the function did, or before an execution environment was free."""
 
 
-class WorkerPool:
-    """Execution environments of one function, started on demand up to `largest`; more requests wait."""
+class ExecutionEnvironments:
+    """Those of one function, started on demand up to `largest`; more requests wait."""
 
     def __init__(self, function: Function, *, largest: int, log: IO[bytes] | None) -> None:
         self._function = function
         self._largest = largest
         self._log = log
         self._changed = threading.Condition()
-        self._workers: set[Worker] = set()
-        self._idle: list[Worker] = []
+        self._all: set[ExecutionEnvironment] = set()
+        self._idle: list[ExecutionEnvironment] = []
         self._starting = 0
         self._stopped = False
 
     def invoke(self, event: Mapping[str, Any], request_id: str, patience: float) -> Any:
         """What the handler returned. `patience` in seconds. Raises FunctionError, NoAnswerInTime."""
         give_up = time.monotonic() + patience
-        worker = self._acquire(give_up)
+        environment = self._acquire(give_up)
         try:
-            return worker.invoke(event, request_id, give_up - time.monotonic())
+            return environment.invoke(event, request_id, give_up - time.monotonic())
         finally:
-            self._release(worker)
+            self._release(environment)
 
     def warm_up(self) -> None:
         """Starts the first execution environment. Raises FunctionError where the handler cannot be imported."""
@@ -66,15 +66,15 @@ class WorkerPool:
         """Ends every process, whatever it is doing."""
         with self._changed:
             self._stopped = True
-            workers = list(self._workers)
+            running = list(self._all)
             self._changed.notify_all()
-        for worker in workers:
-            worker.end()
+        for environment in running:
+            environment.end()
 
-    def _acquire(self, give_up: float) -> "Worker":
+    def _acquire(self, give_up: float) -> "ExecutionEnvironment":
         with self._changed:
             self._forget_the_dead()
-            while not (self._idle or self._stopped or len(self._workers) + self._starting < self._largest):
+            while not (self._idle or self._stopped or len(self._all) + self._starting < self._largest):
                 if not self._changed.wait(give_up - time.monotonic()):
                     raise NoAnswerInTime
             if self._stopped:
@@ -84,38 +84,38 @@ class WorkerPool:
             self._starting += 1
         return self._start()
 
-    def _start(self) -> "Worker":
-        worker = None
+    def _start(self) -> "ExecutionEnvironment":
+        environment = None
         try:
-            worker = Worker(self._function, self._log)
+            environment = ExecutionEnvironment(self._function, self._log)
         finally:
             with self._changed:
                 self._starting -= 1
-                if worker is not None:
-                    self._workers.add(worker)
+                if environment is not None:
+                    self._all.add(environment)
                 self._changed.notify()
                 stopped = self._stopped
-            if worker is not None and stopped:
-                worker.end()
-        return worker
+            if environment is not None and stopped:
+                environment.end()
+        return environment
 
-    def _release(self, worker: "Worker") -> None:
+    def _release(self, environment: "ExecutionEnvironment") -> None:
         with self._changed:
-            if worker.is_usable():
-                self._idle.append(worker)
+            if environment.is_usable():
+                self._idle.append(environment)
             else:
-                self._workers.discard(worker)
+                self._all.discard(environment)
             self._changed.notify()
 
     def _forget_the_dead(self) -> None:
-        for worker in [worker for worker in self._idle if not worker.is_usable()]:
-            self._idle.remove(worker)
-            self._workers.discard(worker)
-            worker.end()
+        for environment in [environment for environment in self._idle if not environment.is_usable()]:
+            self._idle.remove(environment)
+            self._all.discard(environment)
+            environment.end()
 
 
-class Worker:
-    """One execution environment."""
+class ExecutionEnvironment:
+    """One process, which runs one invocation at a time."""
 
     def __init__(self, function: Function, log: IO[bytes] | None) -> None:
         """Raises FunctionError where the handler cannot be imported; why is in the log."""
@@ -123,7 +123,7 @@ class Worker:
         self._connection, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-P", str(PROGRAM), str(theirs.fileno()), str(function.code), function.handler]
-            # A process group of its own: Ctrl-C in the terminal is for the service, which then ends its workers.
+            # A process group of its own: Ctrl-C in the terminal is for the service, which then ends these.
             self._process = subprocess.Popen(  # noqa: S603 (our own program)
                 command,
                 cwd=function.code,

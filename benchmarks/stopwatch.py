@@ -1,7 +1,7 @@
 """One execution environment that measures itself: handler in, times and memory out.
 
-Started by `measuring` as a program of its own: `python -S worker.py PACKAGE HANDLER LOG [MODULE:CLASS.METHOD ...]`. It
-sees the package, the standard library and one small module of this project. What the handler prints goes to LOG. One
+Started by `measuring` as a program of its own: `python -S stopwatch.py PACKAGE HANDLER LOG [MODULE:CLASS.METHOD ...]`.
+It sees the package, the standard library and one small module of this project. What the handler prints goes to LOG. One
 JSON document per line in each direction: events in, their measurements out, in milliseconds and megabytes. The methods
 named at the end are timed by themselves within each event.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.local.worker import Context
+from infra.local.runtime import Context
 
 
 class Watch:

@@ -1,6 +1,7 @@
 """What Lambda's runtime does inside one execution environment: import the handler once, run one event at a time.
 
-Started by `workers` as a program of its own, in the function's environment: `python worker.py SOCKET CODE HANDLER`.
+Started by `execution_environments` as a program of its own, in the function's environment:
+`python runtime.py SOCKET CODE HANDLER`.
 It imports nothing of this project, so that the handler sees only what it will see in the cloud. One JSON document
 per line in each direction. It ends when the other side closes the socket.
 """
