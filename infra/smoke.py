@@ -56,18 +56,20 @@ class CheckFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Service:
+class DeployedService:
     address: SplitResult
     prefix: str
     """The path before the route: the API's stage, or nothing at a domain of the merchant's own."""
 
-    def ask(self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> "Answer":
+    def ask(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> "ServiceAnswer":
         """`path` comes after the prefix. Redirects are not followed. Raises OSError, HTTPException."""
         connection = self._connection()
         try:
             connection.request(method, self.prefix + path, body, {**COMMON_HEADERS, **(headers or {})})
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read(LARGEST_ANSWER))
+            return ServiceAnswer(response.status, response.headers, response.read(LARGEST_ANSWER))
         finally:
             connection.close()
 
@@ -80,7 +82,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServiceAnswer:
     status: int
     headers: Message
     body: bytes
@@ -90,7 +92,7 @@ class Answer:
         return self.headers.get(name, "")
 
 
-def check_preflight(service: Service) -> None:
+def check_preflight(service: DeployedService) -> None:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
     answer = service.ask("OPTIONS", SINGULAR, headers=asked)
     require(answer.status in (200, 204), f"HTTP {answer.status} instead of 200 or 204")
@@ -99,12 +101,12 @@ def check_preflight(service: Service) -> None:
     require("CONTENT-TYPE" in listed(answer, "Access-Control-Allow-Headers"), "Content-Type is not allowed")
 
 
-def check_unreadable_body(service: Service) -> None:
+def check_unreadable_body(service: DeployedService) -> None:
     answer = service.ask("POST", SINGULAR, b"{", {"Content-Type": "application/json"})
     require_errors(require_failure(answer, {400: "invalid_request"}))
 
 
-def check_empty_card(service: Service) -> None:
+def check_empty_card(service: DeployedService) -> None:
     """Where tokens are asked for, that is the first thing missing; it takes the keys in the secret to say so."""
     answer = service.ask("POST", PLURAL, b"{}", {"Content-Type": "application/json"})
     body = require_failure(answer, {400: "invalid_request", 401: "invalid_customer_token"})
@@ -112,19 +114,19 @@ def check_empty_card(service: Service) -> None:
         require("card_number" in require_errors(body), "the missing card_number is not among the errors")
 
 
-def check_unknown_path(service: Service) -> None:
+def check_unknown_path(service: DeployedService) -> None:
     require_failure(service.ask("GET", f"{SINGULAR}/no-such-path"), {404: "not_found"})
 
 
-def check_card_form(service: Service) -> None:
+def check_card_form(service: DeployedService) -> None:
     require_card_form(service.ask("GET", f"{SINGULAR}?customer_uid=smoke-test", headers={"Accept": "text/html"}))
 
 
-def check_other_spelling(service: Service) -> None:
+def check_other_spelling(service: DeployedService) -> None:
     require_card_form(service.ask("GET", f"{PLURAL}?customer_uid=smoke-test", headers={"Accept": "text/html"}))
 
 
-def check_old_tls(service: Service) -> None:
+def check_old_tls(service: DeployedService) -> None:
     """Offers nothing newer than TLS 1.1; PCI DSS calls that early TLS and no strong cryptography."""
     address = (service.address.hostname, service.address.port or 443)
     with socket.create_connection(address, timeout=SECONDS_FOR_ONE_ANSWER) as connection:
@@ -147,7 +149,7 @@ def tls_1_1_or_older() -> ssl.SSLContext:
     return context
 
 
-CHECKS: Mapping[str, Callable[[Service], None]] = {
+CHECKS: Mapping[str, Callable[[DeployedService], None]] = {
     "a page of another origin may ask": check_preflight,
     "a body that is no JSON is refused": check_unreadable_body,
     "an empty card is refused": check_empty_card,
@@ -156,7 +158,7 @@ CHECKS: Mapping[str, Callable[[Service], None]] = {
     "the other spelling of the path shows it too": check_other_spelling,
 }
 
-CHECKS_OF_HTTPS: Mapping[str, Callable[[Service], None]] = {
+CHECKS_OF_HTTPS: Mapping[str, Callable[[DeployedService], None]] = {
     "what is older than TLS 1.2 is refused": check_old_tls,
 }
 
@@ -166,12 +168,12 @@ def require(holds: bool, otherwise: str) -> None:
         raise CheckFailed(otherwise)
 
 
-def require_cross_origin(answer: Answer) -> None:
+def require_cross_origin(answer: ServiceAnswer) -> None:
     """`*` or an origin. Which one may read the answer is a setting; that there is a header at all is the contract."""
     require(bool(answer.header("Access-Control-Allow-Origin")), "no Access-Control-Allow-Origin")
 
 
-def require_failure(answer: Answer, code_by_status: Mapping[int, str]) -> dict[str, Any]:
+def require_failure(answer: ServiceAnswer, code_by_status: Mapping[int, str]) -> dict[str, Any]:
     """The body of a failure in the contract's shape."""
     expected = " or ".join(str(status) for status in code_by_status)
     require(answer.status in code_by_status, f"HTTP {answer.status} instead of {expected}")
@@ -200,7 +202,7 @@ def require_errors(body: Mapping[str, Any]) -> set[str]:
     return named
 
 
-def require_card_form(answer: Answer) -> None:
+def require_card_form(answer: ServiceAnswer) -> None:
     require(answer.status == 200, f"HTTP {answer.status} instead of 200")
     require(answer.header("Content-Type").startswith("text/html"), "the answer is not HTML by its Content-Type")
     require(b"<form" in answer.body, "no form in the page")
@@ -210,11 +212,11 @@ def require_card_form(answer: Answer) -> None:
     require(kept is not None and int(kept[1]) >= LEAST_TRANSPORT_SECURITY_SECONDS, "no Strict-Transport-Security")
 
 
-def listed(answer: Answer, name: str) -> set[str]:
+def listed(answer: ServiceAnswer, name: str) -> set[str]:
     return {item.strip().upper() for item in answer.header(name).split(",")}
 
 
-def run_checks(service: Service) -> bool:
+def run_checks(service: DeployedService) -> bool:
     """Prints a line for each; false where one failed."""
     all_hold = True
     checks = {**CHECKS, **CHECKS_OF_HTTPS} if service.address.scheme == "https" else CHECKS
@@ -232,12 +234,12 @@ def run_checks(service: Service) -> bool:
     return all_hold
 
 
-def read_service(url: str) -> Service:
+def read_service(url: str) -> DeployedService:
     address = urlsplit(url)
     prefix, route, rest = address.path.rpartition(SINGULAR)
     if address.scheme not in ("http", "https") or not address.hostname or not route or rest or address.query:
         raise argparse.ArgumentTypeError(f"a URL that ends with {SINGULAR}, as the stack's output IssueBillingUrl")
-    return Service(address, prefix)
+    return DeployedService(address, prefix)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from infra.local.template import Template
 from tests.integration.door import Door
 
 
-class Clock:
+class ClockAhead:
     """The time of this process and of the simulator, which can be put forward."""
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock, real_time = Clock(), time.time
+def clock(monkeypatch: pytest.MonkeyPatch) -> ClockAhead:
+    clock, real_time = ClockAhead(), time.time
     monkeypatch.setattr(time, "time", lambda: real_time() + clock.ahead)
     return clock
 

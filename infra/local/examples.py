@@ -45,7 +45,7 @@ class ExamplesServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        super().__init__((host, port), _Connection)
+        super().__init__((host, port), _ExamplesConnection)
         self.origin = f"http://{host}:{self.server_address[1]}"
         self.origins = (self.origin, f"http://localhost:{self.server_address[1]}")
         self.api_url = ""
@@ -91,7 +91,7 @@ def _file(path: str) -> Path | None:
     return file if file.is_relative_to(root) and file.is_file() else None
 
 
-class _Connection(BaseHTTPRequestHandler):
+class _ExamplesConnection(BaseHTTPRequestHandler):
     server: ExamplesServer
     timeout = 60
     """Seconds that a silent connection is kept."""

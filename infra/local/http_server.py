@@ -22,7 +22,7 @@ MOST_DISCARDED = 64 * 1024 * 1024
 @contextmanager
 def serve(gateway: ApiGateway, host: str, port: int) -> Iterator[str]:
     """Gives the URL. Raises OSError where the port is taken."""
-    with _Server((host, port), gateway) as server:
+    with _ApiServer((host, port), gateway) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
@@ -32,21 +32,21 @@ def serve(gateway: ApiGateway, host: str, port: int) -> Iterator[str]:
             thread.join()
 
 
-class _Server(ThreadingHTTPServer):
+class _ApiServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], gateway: ApiGateway) -> None:
         self.gateway = gateway
-        super().__init__(address, _Connection)
+        super().__init__(address, _ApiConnection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """A client that went away is no event; anything else is."""
         logger.debug("connection ended", exc_info=True)
 
 
-class _Connection(BaseHTTPRequestHandler):
-    server: _Server
+class _ApiConnection(BaseHTTPRequestHandler):
+    server: _ApiServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = 60

@@ -11,7 +11,7 @@ import pytest
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.simulator import no_fault
-from tests.conftest import Clock
+from tests.conftest import ClockAhead
 from tests.integration.door import Door, form_fields, settle, signed_fields
 
 OTHER_CARD = "0000-9999-9999-9999"
@@ -28,7 +28,7 @@ class Surroundings:
     open_door: Door
     signed_door: Door
     iamport: Simulator
-    clock: Clock
+    clock: ClockAhead
     monkeypatch: pytest.MonkeyPatch
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from billing.observability import METRIC_BY_OUTCOME
 from infra.local.iamport import Simulator
-from tests.conftest import Clock
+from tests.conftest import ClockAhead
 from tests.infrastructure.conftest import Calls
 from tests.infrastructure.every_way import Surroundings, issue_in_every_way, settle_in_every_way
 from tests.infrastructure.stacks import PARAMETER_SETS, Deployment, deployment
@@ -59,7 +59,7 @@ def seen(
     door: Door,
     signed_door: Door,
     iamport: Simulator,
-    clock: Clock,
+    clock: ClockAhead,
     monkeypatch: pytest.MonkeyPatch,
     calls: Calls,
     capsys: pytest.CaptureFixture[str],

@@ -20,7 +20,7 @@ from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
-from tests.conftest import Clock, empty_ledger
+from tests.conftest import ClockAhead, empty_ledger
 from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
 from tests.integration.door import Door, settle, signed_fields
@@ -62,7 +62,7 @@ def stream(aws: Aws) -> Stream:
 
 @pytest.fixture
 def around(
-    door: Door, signed_door: Door, iamport: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    door: Door, signed_door: Door, iamport: Simulator, clock: ClockAhead, monkeypatch: pytest.MonkeyPatch
 ) -> Surroundings:
     return Surroundings(door, signed_door, iamport, clock, monkeypatch)
 

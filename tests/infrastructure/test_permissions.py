@@ -7,7 +7,7 @@ import pytest
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator
 from infra.local.intrinsics import REGION
-from tests.conftest import Clock
+from tests.conftest import ClockAhead
 from tests.infrastructure.conftest import Call, Calls
 from tests.infrastructure.every_way import Surroundings, issue_in_every_way, leave_attempts_open, settle_in_every_way
 from tests.infrastructure.policies import Request, Statement, allows, statements_of
@@ -37,7 +37,7 @@ BY_THE_FUNCTION = {"lambda:SourceFunctionArn": "arn:aws:lambda:::function"}
 
 @pytest.fixture
 def around(
-    door: Door, signed_door: Door, iamport: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    door: Door, signed_door: Door, iamport: Simulator, clock: ClockAhead, monkeypatch: pytest.MonkeyPatch
 ) -> Surroundings:
     return Surroundings(door, signed_door, iamport, clock, monkeypatch)
 

@@ -17,7 +17,7 @@ from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from infra.local.intrinsics import STACK_NAME
 from infra.local.template import PROJECT
-from tests.conftest import Clock
+from tests.conftest import ClockAhead
 from tests.infrastructure.stacks import MAIN, Resource, deployment
 from tests.integration.door import Door, form_fields, settle
 
@@ -157,7 +157,7 @@ def test_an_event_that_is_sent_again_has_the_fields_of_the_pipes() -> None:
 
 
 @pytest.fixture
-def customer_uid(door: Door, aws: Aws, iamport: Simulator, clock: Clock) -> str:
+def customer_uid(door: Door, aws: Aws, iamport: Simulator, clock: ClockAhead) -> str:
     """Whose card Iamport registered, while its answers were lost for longer than the settler asks for them."""
     fields = form_fields()
     iamport.fail_next("issue", faults.ANSWER_LOST)
@@ -172,7 +172,7 @@ def customer_uid(door: Door, aws: Aws, iamport: Simulator, clock: Clock) -> str:
 
 
 def test_an_attempt_that_is_opened_again_is_settled_when_iamport_answers(
-    aws: Aws, iamport: Simulator, clock: Clock, customer_uid: str
+    aws: Aws, iamport: Simulator, clock: ClockAhead, customer_uid: str
 ) -> None:
     open_again(aws, customer_uid)
     settle()

@@ -41,7 +41,7 @@ def signed_fields(customer_uid: str, card_number: str | None = CARD_NUMBER, **cl
 
 
 @dataclass(frozen=True)
-class Answer:
+class JsonAnswer:
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
@@ -70,10 +70,10 @@ class Door:
         for handler in importlib.import_module("billing.observability").logger.handlers:
             handler.stream = sys.stdout  # where the running test looks; the one before may be closed
 
-    def post_json(self, fields: object, **request: Any) -> Answer:
+    def post_json(self, fields: object, **request: Any) -> JsonAnswer:
         return self.post(json.dumps(fields), content_type=JSON, **request)
 
-    def post_form(self, fields: Mapping[str, str], **request: Any) -> Answer:
+    def post_form(self, fields: Mapping[str, str], **request: Any) -> JsonAnswer:
         return self.post(urlencode(fields), content_type=FORM, **request)
 
     def post(
@@ -85,14 +85,14 @@ class Door:
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
         seconds_left: float = 28,
-    ) -> Answer:
+    ) -> JsonAnswer:
         """Every answer is held against docs/openapi.yaml."""
         all_headers = {"Content-Type": content_type, **(headers or {})}
         answer = self._ask(method, path, all_headers, body, seconds_left)
         headers_out = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
         if answer["statusCode"] != 404:
             check(method, path, answer["statusCode"], headers_out, answer["body"])
-        return Answer(answer["statusCode"], json.loads(answer["body"]), headers_out)
+        return JsonAnswer(answer["statusCode"], json.loads(answer["body"]), headers_out)
 
     def show_card_form(self) -> str:
         page: str = self._ask("GET", SINGULAR, {}, None, seconds_left=28)["body"]

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from infra.local.iamport import Simulator
-from tests.integration.door import FORM, JSON, Answer, Door, form_fields
+from tests.integration.door import FORM, JSON, Door, JsonAnswer, form_fields
 
 MARKED = "0000987698769876"
 
 
-def refused(answer: Answer, iamport: Simulator, status: int, code: str) -> None:
+def refused(answer: JsonAnswer, iamport: Simulator, status: int, code: str) -> None:
     assert (answer.status, answer.body["status"], answer.body["code"]) == (status, "failed", code)
     assert MARKED not in json.dumps(answer.body)
     assert iamport.calls == []

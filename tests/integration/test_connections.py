@@ -25,7 +25,7 @@ from billing.model.deadline import Deadline
 from billing.model.errors import BillingError, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
-from tests.conftest import Clock
+from tests.conftest import ClockAhead
 from tests.integration.lines import Line, Script, Server, serving
 
 NUMBER = "0000-9876-9876-9876"
@@ -128,7 +128,7 @@ def test_a_connection_that_the_other_end_has_closed_is_not_used_again(context: s
     assert server.requests_of == [1, 1, 1]
 
 
-def test_a_connection_idle_for_long_is_not_used_again(context: ssl.SSLContext | None, clock: Clock) -> None:
+def test_a_connection_idle_for_long_is_not_used_again(context: ssl.SSLContext | None, clock: ClockAhead) -> None:
     with serving(answering(9), context) as server:
         iamport = client_of(server.url)
         for _ in range(2):

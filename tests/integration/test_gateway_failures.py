@@ -10,13 +10,13 @@ import pytest
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.faults import Fault
-from tests.integration.door import Answer, Door, form_fields
+from tests.integration.door import Door, JsonAnswer, form_fields
 
 SECONDS = 13.0
 """Time of the invocation: enough for two look-ups behind an answer that never comes."""
 
 
-def outcome(answer: Answer) -> tuple[int, str]:
+def outcome(answer: JsonAnswer) -> tuple[int, str]:
     return answer.status, answer.body.get("code", "issued")
 
 

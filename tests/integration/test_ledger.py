@@ -21,7 +21,7 @@ from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
-from tests.conftest import Clock, empty_ledger
+from tests.conftest import ClockAhead, empty_ledger
 from tests.integration.door import Door, form_fields, settle
 
 IN_TIME = Deadline.after(3600)
@@ -47,7 +47,7 @@ def test_a_double_click_gets_the_same_answer_and_one_call(door: Door, iamport: S
     assert iamport.issue_count(fields["customer_uid"]) == 1
 
 
-def test_ten_minutes_later_it_is_a_new_attempt(door: Door, clock: Clock) -> None:
+def test_ten_minutes_later_it_is_a_new_attempt(door: Door, clock: ClockAhead) -> None:
     fields = form_fields()
     assert code(door, fields) == "issued"
     clock.advance(601)
@@ -55,7 +55,7 @@ def test_ten_minutes_later_it_is_a_new_attempt(door: Door, clock: Clock) -> None
 
 
 def test_a_customer_has_so_many_attempts_in_an_hour(
-    monkeypatch: pytest.MonkeyPatch, door: Door, iamport: Simulator, clock: Clock
+    monkeypatch: pytest.MonkeyPatch, door: Door, iamport: Simulator, clock: ClockAhead
 ) -> None:
     clock.advance(3600 - time.time() % 3600)  # a fresh hour
     monkeypatch.setenv("ATTEMPTS_PER_CUSTOMER", "3")
@@ -116,7 +116,7 @@ def test_an_unknown_outcome_keeps_the_customer_locked_until_it_is_settled(
 
 @pytest.mark.parametrize("issued", [True, False])
 def test_the_settler_finds_out_how_an_attempt_ended(
-    door: Door, aws: Aws, iamport: Simulator, clock: Clock, issued: bool
+    door: Door, aws: Aws, iamport: Simulator, clock: ClockAhead, issued: bool
 ) -> None:
     fields = form_fields()
     iamport.fail_next("issue", faults.ANSWER_LOST if issued else faults.LINE_CUT)
@@ -146,7 +146,7 @@ def test_after_a_gateway_error_a_retry_finds_a_key_that_came_late(door: Door, ia
 
 
 def test_the_settler_gives_up_after_a_day(
-    door: Door, aws: Aws, iamport: Simulator, clock: Clock, capsys: pytest.CaptureFixture[str]
+    door: Door, aws: Aws, iamport: Simulator, clock: ClockAhead, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fields = form_fields()
     iamport.fail_next("issue", faults.SERVER_ERROR)
@@ -188,7 +188,7 @@ def begun(ledger: Ledger, new: NewAttempt) -> str:
         return type(refused).__name__
 
 
-def test_a_lock_is_taken_over_once_its_function_must_be_dead(ledger: Ledger, clock: Clock) -> None:
+def test_a_lock_is_taken_over_once_its_function_must_be_dead(ledger: Ledger, clock: ClockAhead) -> None:
     assert isinstance(ledger.begin(new_attempt(), IN_TIME), Attempt)
     clock.advance(29)
     assert begun(ledger, new_attempt()) == "InProgress"
@@ -274,7 +274,7 @@ def test_an_ending_that_cannot_be_written_leaves_time_for_the_answer(ledger: Led
 
 
 def test_a_settler_that_an_index_tells_of_a_closed_attempt_changes_nothing(
-    door: Door, aws: Aws, iamport: Simulator, clock: Clock
+    door: Door, aws: Aws, iamport: Simulator, clock: ClockAhead
 ) -> None:
     fields = form_fields()
     iamport.fail_next("issue", faults.SERVER_ERROR)

@@ -11,10 +11,10 @@ from infra.local.iamport.cards import number_of
 from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
 from infra.local.token import new_token
 from tests.conftest import empty_ledger
-from tests.integration.door import Answer, Door, form_fields, signed_fields
+from tests.integration.door import Door, JsonAnswer, form_fields, signed_fields
 
 
-def outcome(answer: Answer) -> tuple[int, str]:
+def outcome(answer: JsonAnswer) -> tuple[int, str]:
     return answer.status, answer.body.get("code", "issued")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
-from tests.conftest import Clock
+from tests.conftest import ClockAhead
 from tests.integration.door import Door, form_fields
 
 
@@ -27,7 +27,7 @@ def test_one_token_and_one_connection_serve_a_whole_container(door: Door, iampor
 
 @pytest.mark.parametrize(("seconds_left", "renewed"), [(65, False), (55, True)])
 def test_a_token_is_renewed_when_less_than_a_minute_of_it_is_left(
-    clock: Clock, door: Door, iamport: Simulator, seconds_left: int, renewed: bool
+    clock: ClockAhead, door: Door, iamport: Simulator, seconds_left: int, renewed: bool
 ) -> None:
     assert issue(door) == "issued"
     clock.advance(1800 - seconds_left)

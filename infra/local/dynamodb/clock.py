@@ -3,7 +3,7 @@
 import time
 
 
-class Clock:
+class AwsClock:
     def __init__(self) -> None:
         self._ahead = 0.0
 

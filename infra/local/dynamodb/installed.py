@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from infra.local.dynamodb import transactions, validation, writes
-from infra.local.dynamodb.clock import Clock
+from infra.local.dynamodb.clock import AwsClock
 from infra.local.dynamodb.conflicts import Conflicts
 from infra.local.dynamodb.lagging_index import LaggingIndex
 from infra.local.dynamodb.tokens import Tokens
@@ -11,7 +11,7 @@ from infra.local.dynamodb.tokens import Tokens
 
 def install() -> Mapping[str, Callable[..., None]]:
     """The commands of `infra.local.aws.Aws`, by name. Once in a process."""
-    clock, conflicts, index = Clock(), Conflicts(), LaggingIndex()
+    clock, conflicts, index = AwsClock(), Conflicts(), LaggingIndex()
     tokens = Tokens(clock.now)
     writes.install()
     index.install()

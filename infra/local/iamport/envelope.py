@@ -7,8 +7,8 @@ JSON = "application/json; charset=UTF-8"
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One HTTP answer, not yet on the wire."""
+class Reply:
+    """One HTTP answer of Iamport's, not yet on the wire."""
 
     status: int
     body: bytes
@@ -19,21 +19,21 @@ class Answer:
 class RejectedError(Exception):
     """The request ends before anything is done: unknown path, no live token, bad parameters."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
 
 
-def success(response: dict[str, object]) -> Answer:
+def success(response: dict[str, object]) -> Reply:
     return _envelope(200, 0, None, response)
 
 
-def refused(code: int, message: str, status: int = 200) -> Answer:
+def refused(code: int, message: str, status: int = 200) -> Reply:
     """A "no" of Iamport's; HTTP 200 with a code other than 0 is its usual form."""
     return _envelope(status, code, message, None)
 
 
-def empty_success() -> Answer:
+def empty_success() -> Reply:
     return _envelope(200, 0, None, None)
 
 
@@ -41,7 +41,7 @@ def rejected(status: int, message: str) -> RejectedError:
     return RejectedError(refused(-1, message, status))
 
 
-def _envelope(status: int, code: int, message: str | None, response: dict[str, object] | None) -> Answer:
+def _envelope(status: int, code: int, message: str | None, response: dict[str, object] | None) -> Reply:
     # Compact and escaped to ASCII, as captured on the wire.
     text = json.dumps({"code": code, "message": message, "response": response}, separators=(",", ":"))
-    return Answer(status, text.encode())
+    return Reply(status, text.encode())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from infra.local.iamport.envelope import Answer, empty_success, refused
+from infra.local.iamport.envelope import Reply, empty_success, refused
 
 
 class Kind(StrEnum):
@@ -67,15 +67,15 @@ TRUNCATED = Fault(Kind.TRUNCATED, processed=True)
 REDIRECT = Fault(Kind.REDIRECT, processed=False)
 
 # The body Iamport sends for a dead token is unverified; presumably the usual envelope.
-UNAUTHORIZED_ANSWER = refused(-1, "Unauthorized", 401)
+UNAUTHORIZED_REPLY = refused(-1, "Unauthorized", 401)
 
 # What the client reads instead of Iamport's own answer.
-ANSWER_INSTEAD = {
-    Kind.SERVER_ERROR: Answer(500, b"Internal Server Error", "text/plain"),
-    Kind.HTML: Answer(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", "text/html"),
-    Kind.TOO_MANY_REQUESTS: Answer(429, b"<html><body>Too Many Requests</body></html>", "text/html"),
-    Kind.UNAUTHORIZED: UNAUTHORIZED_ANSWER,
-    Kind.NOT_JSON: Answer(200, b'{"code":0,"mess'),
+REPLY_INSTEAD = {
+    Kind.SERVER_ERROR: Reply(500, b"Internal Server Error", "text/plain"),
+    Kind.HTML: Reply(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", "text/html"),
+    Kind.TOO_MANY_REQUESTS: Reply(429, b"<html><body>Too Many Requests</body></html>", "text/html"),
+    Kind.UNAUTHORIZED: UNAUTHORIZED_REPLY,
+    Kind.NOT_JSON: Reply(200, b'{"code":0,"mess'),
     Kind.EMPTY_RESPONSE: empty_success(),
-    Kind.REDIRECT: Answer(302, b"", "text/html", (("Location", "/redirected"),)),
+    Kind.REDIRECT: Reply(302, b"", "text/html", (("Location", "/redirected"),)),
 }

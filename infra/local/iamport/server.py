@@ -12,8 +12,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from infra.local.iamport.envelope import Answer, refused
-from infra.local.iamport.faults import ANSWER_INSTEAD, SENDS_THE_REAL_ANSWER, Fault, Kind
+from infra.local.iamport.envelope import Reply, refused
+from infra.local.iamport.faults import REPLY_INSTEAD, SENDS_THE_REAL_ANSWER, Fault, Kind
 
 LARGEST_BODY = 1024 * 1024
 IDLE_SECONDS = 75
@@ -34,12 +34,12 @@ class Request:
 class Exchange:
     """What is to be done for a request, the fault that strikes, and whom to tell how it ended."""
 
-    perform: Callable[[], Answer]
+    perform: Callable[[], Reply]
     fault: Fault | None
     ended: Callable[[str], None]
 
 
-class Server(ThreadingHTTPServer):
+class FaultyServer(ThreadingHTTPServer):
     """One thread per connection; `exchange` turns a request into what happens with it."""
 
     daemon_threads = True
@@ -49,7 +49,7 @@ class Server(ThreadingHTTPServer):
     def __init__(
         self, host: str, port: int, tls_context: ssl.SSLContext | None, exchange: Callable[[Request], Exchange]
     ) -> None:
-        super().__init__((host, port), Handler)
+        super().__init__((host, port), FaultyConnection)
         self.exchange = exchange
         self.connections = 0
         self.stopping = threading.Event()
@@ -106,13 +106,13 @@ class Server(ThreadingHTTPServer):
             print(kind.__name__, *traceback.format_tb(trace), sep="\n", file=sys.stderr)
 
 
-class Handler(BaseHTTPRequestHandler):
+class FaultyConnection(BaseHTTPRequestHandler):
     """One connection, kept alive over many requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
-    server: Server
+    server: FaultyServer
 
     def setup(self) -> None:
         super().setup()
@@ -161,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing: the simulator logs its calls itself."""
 
-    def _deliver(self, perform: Callable[[], Answer], fault: Fault | None) -> str:
+    def _deliver(self, perform: Callable[[], Reply], fault: Fault | None) -> str:
         """Do what was asked and answer, or fail as the fault says. Returns the HTTP status, or what came instead."""
         if fault is None:
             return self._send(perform())
@@ -172,36 +172,36 @@ class Handler(BaseHTTPRequestHandler):
             perform()
         if fault.kind in (Kind.ANSWER_LOST, Kind.LINE_CUT):
             return self._cut()
-        return self._send(ANSWER_INSTEAD[fault.kind])
+        return self._send(REPLY_INSTEAD[fault.kind])
 
-    def _send_badly(self, answer: Answer, fault: Fault) -> str:
+    def _send_badly(self, reply: Reply, fault: Fault) -> str:
         if fault.kind is Kind.SLOW:
             self._wait(fault.seconds - fault.processed_after)
-            return self._send(answer)
-        message = self._message(answer)
+            return self._send(reply)
+        message = self._message(reply)
         if fault.kind is Kind.TRUNCATED:
-            self.wfile.write(message[: -len(answer.body) // 2])
+            self.wfile.write(message[: -len(reply.body) // 2])
             return self._cut()
         for position in range(len(message)):
             self.wfile.write(message[position : position + 1])
             self._wait(fault.seconds)
-        return str(answer.status)
+        return str(reply.status)
 
-    def _send(self, answer: Answer) -> str:
-        self.wfile.write(self._message(answer))
-        return str(answer.status)
+    def _send(self, reply: Reply) -> str:
+        self.wfile.write(self._message(reply))
+        return str(reply.status)
 
-    def _message(self, answer: Answer) -> bytes:
+    def _message(self, reply: Reply) -> bytes:
         """The whole answer as one piece, so that it leaves in one packet."""
         head = [
-            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+            f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
             f"Date: {self.date_time_string()}",
-            f"Content-Type: {answer.content_type}",
-            f"Content-Length: {len(answer.body)}",
-            *(f"{name}: {value}" for name, value in answer.headers),
+            f"Content-Type: {reply.content_type}",
+            f"Content-Length: {len(reply.body)}",
+            *(f"{name}: {value}" for name, value in reply.headers),
             *(["Connection: close"] if self.close_connection else []),
         ]
-        return "\r\n".join([*head, "", ""]).encode("ascii") + answer.body
+        return "\r\n".join([*head, "", ""]).encode("ascii") + reply.body
 
     def _cut(self) -> str:
         self.close_connection = True

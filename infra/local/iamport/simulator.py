@@ -11,12 +11,12 @@ from typing import Self
 from infra.local.iamport import parameters as schema
 from infra.local.iamport.cards import Card, Timing, test_cards
 from infra.local.iamport.customers import Customer
-from infra.local.iamport.envelope import Answer, RejectedError
+from infra.local.iamport.envelope import RejectedError, Reply
 from infra.local.iamport.faults import Fault
+from infra.local.iamport.merchant_account import MerchantAccount, Work
 from infra.local.iamport.payments import Payment
 from infra.local.iamport.routes import Endpoint, Route, find_route
-from infra.local.iamport.server import Exchange, Request, Server
-from infra.local.iamport.service import Service, Work
+from infra.local.iamport.server import Exchange, FaultyServer, Request
 
 # Made up, and accepted unless others are given.
 LOCAL_IMP_KEY = "local_imp_key"
@@ -72,8 +72,8 @@ class Simulator:
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._next_faults: list[tuple[Endpoint, Fault]] = []
-        self._service = self._new_service()
-        self._server = Server(host, port, tls_context, self._exchange)
+        self._account = self._new_account()
+        self._server = FaultyServer(host, port, tls_context, self._exchange)
 
     # Serving
 
@@ -106,8 +106,8 @@ class Simulator:
 
     def rotate(self, imp_secret: str) -> None:
         """A new secret: the old one is refused from now on, and its tokens are dead."""
-        with self._service.lock:
-            self._service.tokens.rotate(imp_secret)
+        with self._account.lock:
+            self._account.tokens.rotate(imp_secret)
 
     def reset(self) -> None:
         """As just started: no calls, customers, payments, tokens or faults, and the first secret."""
@@ -115,7 +115,7 @@ class Simulator:
             self._calls.clear()
             self._next_faults.clear()
             self.choose_fault = no_fault
-            self._service = self._new_service()
+            self._account = self._new_account()
             self._server.connections = 0
 
     # Looking into it
@@ -132,18 +132,18 @@ class Simulator:
 
     @property
     def customers(self) -> dict[str, Customer]:
-        with self._service.lock:
-            return self._service.customers.snapshot()
+        with self._account.lock:
+            return self._account.customers.snapshot()
 
     @property
     def payments(self) -> list[Payment]:
         """All of them, oldest first."""
-        with self._service.lock:
-            return self._service.payments.snapshot()
+        with self._account.lock:
+            return self._account.payments.snapshot()
 
     def issue_count(self, customer_uid: str) -> int:
-        with self._service.lock:
-            return self._service.customers.issue_count(customer_uid)
+        with self._account.lock:
+            return self._account.customers.issue_count(customer_uid)
 
     @property
     def cards(self) -> tuple[Card, ...]:
@@ -151,22 +151,22 @@ class Simulator:
 
     # One call
 
-    def _new_service(self) -> Service:
-        return Service(self.imp_key, self._imp_secret, self._clock, self.timing, self._unknown_uid_as_404)
+    def _new_account(self) -> MerchantAccount:
+        return MerchantAccount(self.imp_key, self._imp_secret, self._clock, self.timing, self._unknown_uid_as_404)
 
     def _exchange(self, request: Request) -> Exchange:
         """Take a request in: note the call, check it, and settle which fault strikes."""
-        service = self._service
+        account = self._account
         route = find_route(request.method, request.path)
         sent: dict[str, str] = {}
         try:
             sent = schema.read(request.content_type, request.body)
-            work = service.check(route, request.authorization, sent)
+            work = account.check(route, request.authorization, sent)
         except RejectedError as rejected:
-            work = _answer_with(rejected.answer)
+            work = _reply_with(rejected.reply)
         call = _call(request, route, sent)
         fault = self._note(call) or self.choose_fault(call) or work.fault
-        return Exchange(lambda: service.perform(work), fault, lambda ending: self._log_line(call, ending))
+        return Exchange(lambda: account.perform(work), fault, lambda ending: self._log_line(call, ending))
 
     def _note(self, call: Call) -> Fault | None:
         with self._lock:
@@ -182,8 +182,8 @@ class Simulator:
             self._log(f"{call.method} {call.path} {ending}")
 
 
-def _answer_with(answer: Answer) -> Work:
-    return Work(lambda: answer)
+def _reply_with(reply: Reply) -> Work:
+    return Work(lambda: reply)
 
 
 def _call(request: Request, route: Route, sent: dict[str, str]) -> Call:

@@ -17,7 +17,7 @@ CARD = {"card_number": MARKED_CARD, "expiry": "2099-12", "birth": "880101", "pwd
 PAYMENT = {"merchant_uid": "order-1", "amount": 1000, "name": "구독 1개월"}
 
 
-class Clock:
+class StandingClock:
     def __init__(self) -> None:
         self.now = NOW
 

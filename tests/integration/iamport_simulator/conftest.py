@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.iamport import Simulator
-from tests.integration.iamport_simulator.client import QUICK, Client, Clock
+from tests.integration.iamport_simulator.client import QUICK, Client, StandingClock
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StandingClock:
+    return StandingClock()
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def simulator(clock: Clock, lines: list[str]) -> Iterator[Simulator]:
+def simulator(clock: StandingClock, lines: list[str]) -> Iterator[Simulator]:
     with Simulator(clock=clock, timing=QUICK, log=lines.append) as simulator:
         yield simulator
 

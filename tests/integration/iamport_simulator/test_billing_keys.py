@@ -12,7 +12,7 @@ from tests.integration.iamport_simulator.client import (
     NOW,
     PAYMENT,
     Client,
-    Clock,
+    StandingClock,
     customer_path,
     envelope,
 )
@@ -82,7 +82,7 @@ def test_a_refusal_is_http_200_with_a_code(client: Client, scenario: str, code: 
     assert client.simulator.customers == {}
 
 
-def test_a_uid_used_again_is_replaced_without_a_word(client: Client, clock: Clock) -> None:
+def test_a_uid_used_again_is_replaced_without_a_word(client: Client, clock: StandingClock) -> None:
     client.issue()
     clock.now += 108
     client.issue(card_number="0000-5555-6666-4321")

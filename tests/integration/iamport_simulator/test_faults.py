@@ -8,7 +8,7 @@ import requests
 
 from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults
 from infra.local.iamport.cards import number_of
-from tests.integration.iamport_simulator.client import HTTP_FAULTS, QUICK, Client, Clock, eventually
+from tests.integration.iamport_simulator.client import HTTP_FAULTS, QUICK, Client, StandingClock, eventually
 
 
 @pytest.mark.parametrize(("fault", "status"), HTTP_FAULTS)
@@ -101,7 +101,7 @@ def test_a_dripping_answer_never_times_out_between_two_bytes(client: Client) -> 
     assert time.monotonic() - started > 0.2
 
 
-def test_stopping_ends_slow_requests_at_once(clock: Clock) -> None:
+def test_stopping_ends_slow_requests_at_once(clock: StandingClock) -> None:
     threads_before = threading.active_count()
     with Simulator(clock=clock) as simulator:
         client = Client(simulator)

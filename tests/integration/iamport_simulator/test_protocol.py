@@ -3,7 +3,7 @@
 import pytest
 
 from infra.local.iamport import LOCAL_IMP_KEY
-from tests.integration.iamport_simulator.client import CARD, NOW, Client, Clock, customer_path, envelope
+from tests.integration.iamport_simulator.client import CARD, NOW, Client, StandingClock, customer_path, envelope
 
 
 def test_answers_are_compact_json_escaped_to_ascii(client: Client) -> None:
@@ -37,7 +37,7 @@ def test_a_body_that_is_no_object_is_a_400_in_an_envelope(client: Client, body: 
     assert (answer.status_code, answer.json()["code"]) == (400, -1)
 
 
-def test_a_token_follows_the_clock(client: Client, clock: Clock) -> None:
+def test_a_token_follows_the_clock(client: Client, clock: StandingClock) -> None:
     first = client.token().json()["response"]
     assert (first["now"], first["expired_at"]) == (NOW, NOW + 1800)
 
@@ -77,7 +77,7 @@ def test_a_bare_token_works_too(client: Client) -> None:
     assert client.issue().status_code == 200
 
 
-def test_an_expired_token_is_a_401(client: Client, clock: Clock) -> None:
+def test_an_expired_token_is_a_401(client: Client, clock: StandingClock) -> None:
     clock.now += 1800
 
     assert client.look_up().status_code == 401

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from infra.local.iamport import parameters as schema
 from infra.local.iamport.cards import ANY_OTHER, Card, Charge, Refusal, Timing, test_cards
 from infra.local.iamport.customers import Customer, Customers
-from infra.local.iamport.envelope import Answer, RejectedError, refused, rejected, success
-from infra.local.iamport.faults import UNAUTHORIZED_ANSWER, Fault
+from infra.local.iamport.envelope import RejectedError, Reply, refused, rejected, success
+from infra.local.iamport.faults import UNAUTHORIZED_REPLY, Fault
 from infra.local.iamport.payments import STATUSES, Payments, amount_of, new_payment
 from infra.local.iamport.routes import Endpoint, Route
 from infra.local.iamport.tokens import TokenDesk
@@ -22,12 +22,12 @@ CHARGE_REFUSED = "[F113]거래거절 한도초과"
 class Work:
     """A request that has been checked and is still to be done, once, by calling `do`."""
 
-    do: Callable[[], Answer]
+    do: Callable[[], Reply]
     fault: Fault | None = None
 
 
-class Service:
-    """All that Iamport knows. `clock` gives UNIX seconds."""
+class MerchantAccount:
+    """All that Iamport knows of the one merchant that it has. `clock` gives UNIX seconds."""
 
     def __init__(
         self, imp_key: str, imp_secret: str, clock: Callable[[], float], timing: Timing, unknown_uid_as_404: bool
@@ -50,7 +50,7 @@ class Service:
         schema.check(route.endpoint, values)
         return self._work(route.endpoint, values)
 
-    def perform(self, work: Work) -> Answer:
+    def perform(self, work: Work) -> Reply:
         with self.lock:
             return work.do()
 
@@ -88,9 +88,9 @@ class Service:
         with self.lock:
             live = self.tokens.is_live(authorization.removeprefix("Bearer ").strip(), self._now())
         if not live:
-            raise RejectedError(UNAUTHORIZED_ANSWER)
+            raise RejectedError(UNAUTHORIZED_REPLY)
 
-    def _hand_out_token(self, values: dict[str, str]) -> Answer:
+    def _hand_out_token(self, values: dict[str, str]) -> Reply:
         if "imp_key" not in values or "imp_secret" not in values:
             return refused(-1, "imp_key, imp_secret 파라메터가 누락되었습니다.", 400)
         if not self.tokens.accepts(values["imp_key"], values["imp_secret"]):
@@ -99,20 +99,20 @@ class Service:
         token = self.tokens.hand_out(now)
         return success({"access_token": token.access_token, "now": now, "expired_at": token.expired_at})
 
-    def _issue(self, card: Card, values: dict[str, str]) -> Answer:
+    def _issue(self, card: Card, values: dict[str, str]) -> Reply:
         if card.refusal is not None:
             return _card_refused(card.refusal, ISSUE_REFUSED, values)
         customer = Customer.of(values["customer_uid"], card.card_type, values, self._now())
         return success(self.customers.keep(customer, card.charge).response())
 
-    def _customer(self, customer: Customer | None, values: dict[str, str]) -> Answer:
+    def _customer(self, customer: Customer | None, values: dict[str, str]) -> Reply:
         return self._unknown_customer(values["customer_uid"]) if customer is None else success(customer.response())
 
-    def _unknown_customer(self, customer_uid: str) -> Answer:
+    def _unknown_customer(self, customer_uid: str) -> Reply:
         message = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
         return refused(1, message, self._unknown_uid_status)
 
-    def _pay_onetime(self, card: Card, values: dict[str, str]) -> Answer:
+    def _pay_onetime(self, card: Card, values: dict[str, str]) -> Reply:
         if card.refusal is not None:
             return _card_refused(card.refusal, PAYMENT_REFUSED, values)
         if self.payments.was_paid(values["merchant_uid"]):
@@ -122,7 +122,7 @@ class Service:
             self.customers.keep(customer, card.charge)
         return self._charge(card.charge, customer, values, "issue" if "customer_uid" in values else None)
 
-    def _pay_again(self, values: dict[str, str]) -> Answer:
+    def _pay_again(self, values: dict[str, str]) -> Reply:
         customer = self.customers.find(values["customer_uid"])
         if customer is None:
             return self._unknown_customer(values["customer_uid"])
@@ -130,7 +130,7 @@ class Service:
             return _already_paid()
         return self._charge(self.customers.charge_of(customer.customer_uid), customer, values, "payment")
 
-    def _charge(self, charge: Charge, customer: Customer, values: dict[str, str], usage: str | None) -> Answer:
+    def _charge(self, charge: Charge, customer: Customer, values: dict[str, str], usage: str | None) -> Reply:
         # Whether a payment refused with code -1 is recorded as failed is unverified: one test card does, one does not.
         if charge is Charge.REFUSED_WITHOUT_KEY:
             return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
@@ -141,14 +141,14 @@ class Service:
             return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
         return success(payment.response())
 
-    def _find_payment(self, values: dict[str, str]) -> Answer:
+    def _find_payment(self, values: dict[str, str]) -> Reply:
         status = values.get("status")
         if status is not None and status not in STATUSES:
             return refused(-1, "status 파라메터의 형식이 올바르지 않습니다.", 400)
         payment = self.payments.find(values["merchant_uid"], status)
         return _unknown_payment() if payment is None else success(payment.response())
 
-    def _cancel(self, values: dict[str, str]) -> Answer:
+    def _cancel(self, values: dict[str, str]) -> Reply:
         """`imp_uid` goes before `merchant_uid`; no amount, or 0, is all of it. The refusals are unverified."""
         if "imp_uid" in values:
             payment = self.payments.find_imp_uid(values["imp_uid"])
@@ -167,15 +167,15 @@ class Service:
         return success(self.payments.cancel(payment, amount, values.get("reason"), self._now()).response())
 
 
-def _card_refused(refusal: Refusal, prefix: str, values: dict[str, str]) -> Answer:
+def _card_refused(refusal: Refusal, prefix: str, values: dict[str, str]) -> Reply:
     reason = refusal.reason.replace("{card_number}", values["card_number"])
     return refused(refusal.code, prefix + reason if refusal.prefixed else reason)
 
 
-def _already_paid() -> Answer:
+def _already_paid() -> Reply:
     # Unverified: the documentation only says that a merchant_uid is unique per payment.
     return refused(1, "이미 결제가 이루어진 merchant_uid입니다.")
 
 
-def _unknown_payment() -> Answer:
+def _unknown_payment() -> Reply:
     return refused(-1, "존재하지 않는 결제정보입니다.", 404)
