@@ -22,6 +22,8 @@ def every_switch_is_on_that_makes_powertools_talk(monkeypatch: pytest.MonkeyPatc
     for switch in ("POWERTOOLS_LOGGER_LOG_EVENT", "POWERTOOLS_DEV", "POWERTOOLS_DEBUG"):
         monkeypatch.setenv(switch, "true")
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
+    # Else POWERTOOLS_DEV keeps the metrics back: they would go unsearched, and into the log of a later test.
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
 
 
 EVERY_FAULT = [fault for name, fault in vars(faults).items() if isinstance(fault, faults.Fault) and name.isupper()]
