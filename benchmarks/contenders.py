@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.network import run_network
 from benchmarks.stand_in import HOST, Authority, StandIn, new_authority, run_stand_in
 from infra.local.aws import Aws, run_aws
-from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET, LOCAL_PARAMETERS
+from infra.local.service import IMP_KEY, IMP_SECRET, LOCAL_PARAMETERS, put_local_keys
 from infra.local.template import PROJECT, Function, Template
 from tests.e2e.emulator import build, run_sam
 
@@ -61,7 +61,7 @@ def run_surroundings() -> Iterator[Surroundings]:
             run_network(stand_in.port, ROUND_TRIP) as port,
             run_aws(ours_template) as aws,
         ):
-            aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
+            put_local_keys(aws)
             environment = _common_environment(aws, port, authority)
             ours, official_client, guide_example = (
                 _pointed_at(contender, environment)

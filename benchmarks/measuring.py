@@ -1,10 +1,9 @@
 """Runs contenders in processes of their own, and reads what those measured of themselves."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import batched
 from pathlib import Path
 from statistics import mean, median, quantiles
@@ -15,6 +14,7 @@ from benchmarks.attempts import Event, require_success
 from benchmarks.contenders import Contender
 from benchmarks.program import Program, run_program
 from benchmarks.stand_in import Counts, StandIn
+from infra.local.lambda_environment import lambda_environment
 from infra.local.template import PROJECT
 
 STOPWATCH = Path(__file__).with_name("stopwatch.py")
@@ -94,11 +94,6 @@ def side_by_side(runs: Sequence[tuple[Process, Sequence[Event]]], stand_in: Stan
 
 def _environment(contender: Contender) -> dict[str, str]:
     return {
-        "PATH": os.environ["PATH"],
         "PYTHONPATH": str(PROJECT),
-        "AWS_REGION": "ap-northeast-2",
-        "AWS_DEFAULT_REGION": "ap-northeast-2",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        **contender.function.environment,
+        **lambda_environment(replace(contender.function, code=contender.package)),
     }

@@ -15,7 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from infra.local.runtime import Context
+from infra.local.runtime import new_context
+
+SECONDS = 28
+"""Time for one event."""
 
 
 class Watch:
@@ -61,13 +64,8 @@ def main(package: str, handler_name: str, log: str, *watched: str) -> None:
 
 
 def attempt(handler: Any, event: dict[str, Any], watch: Watch) -> dict[str, Any]:
-    context = Context(
-        aws_request_id=event["requestContext"]["requestId"],
-        function_name="issue-billing",
-        memory_limit_in_mb="1024",
-        invoked_function_arn="arn:aws:lambda:ap-northeast-2:000000000000:function:issue-billing",
-        deadline=time.time() + 28,
-    )
+    request = event["requestContext"]
+    context = new_context(request["requestId"], request["accountId"], time.time() + SECONDS)
     cpu_before, before = time.process_time(), time.perf_counter()
     answer = handler(event, context)
     seconds, cpu_seconds = time.perf_counter() - before, time.process_time() - cpu_before

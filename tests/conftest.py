@@ -2,24 +2,32 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-os.environ |= {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "ap-northeast-2",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "POWERTOOLS_SERVICE_NAME": "issue-billing",
-    "POWERTOOLS_METRICS_NAMESPACE": "CardDoor",
-}
-
 from infra.local.aws import Aws, run_aws
 from infra.local.iamport import Simulator
-from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
-from infra.local.template import Template
+from infra.local.lambda_environment import MADE_UP_ACCOUNT, NOTHING_OF_THIS_MACHINE, lambda_environment
+from infra.local.service import IMP_KEY, IMP_SECRET, Backends, put_local_keys, talking_to
+from infra.local.template import Function, Template
 from tests.integration.door import Door
+
+TEMPLATE = Template()
+
+NOTHING_CREATED = {"IamportSecret": "", "AttemptsTable": ""}
+
+
+def function(physical_ids: Mapping[str, str]) -> Function:
+    return TEMPLATE.function(TEMPLATE.function_behind_api(), physical_ids)
+
+
+# Powertools reads its variables once in a process, when it is imported first.
+os.environ |= {
+    **MADE_UP_ACCOUNT,
+    **NOTHING_OF_THIS_MACHINE,
+    **{name: value for name, value in function(NOTHING_CREATED).environment.items() if name.startswith("POWERTOOLS_")},
+}
 
 
 class ClockAhead:
@@ -41,7 +49,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> ClockAhead:
 
 @pytest.fixture(scope="session")
 def running_aws() -> Iterator[Aws]:
-    with run_aws(Template()) as aws:
+    with run_aws(TEMPLATE) as aws:
         yield aws
 
 
@@ -68,13 +76,11 @@ def empty_ledger(aws: Aws) -> None:
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch, aws: Aws, iamport: Simulator) -> Door:
     """A fresh container of the function, with the secret filled in and no attempt in the ledger."""
-    aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
+    put_local_keys(aws)
     empty_ledger(aws)
-    monkeypatch.setenv("ATTEMPTS_PER_CARD", "1000")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-    monkeypatch.setenv("IAMPORT_SECRET_ID", aws.physical_ids["IamportSecret"])
-    monkeypatch.setenv("IAMPORT_BASE_URL", iamport.url)
-    monkeypatch.setenv("ATTEMPTS_TABLE", aws.physical_ids["AttemptsTable"])
+    talking = talking_to(Backends(iamport, aws), function(aws.physical_ids))
+    for name, value in (lambda_environment(talking) | {"ATTEMPTS_PER_CARD": "1000"}).items():
+        monkeypatch.setenv(name, value)
     return Door()
 
 

@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from infra.local.intrinsics import ACCOUNT_ID, REGION
+from infra.local.intrinsics import ACCOUNT_ID
+from infra.local.lambda_environment import lambda_environment
 from infra.local.template import Function
 
 PROGRAM = Path(__file__).with_name("runtime.py")
@@ -187,27 +188,6 @@ class ExecutionEnvironment:
 
 
 def _environment(function: Function) -> dict[str, str]:
-    """Lambda's own variables and the function's, and nothing of who runs this: no AWS profile, no proxy.
-
-    Source: AWS Lambda developer guide, "Defined runtime environment variables".
-    """
-    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
-    return {
-        **inherited,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_megabytes),
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "LAMBDA_TASK_ROOT": str(function.code),
-        "_HANDLER": function.handler,
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "PYTHONUNBUFFERED": "1",
-        **function.environment,
-    }
+    """What is printed is in the log at once, as in Lambda, and who wants no bytecode written gets none."""
+    inherited = {name: os.environ[name] for name in ("PYTHONDONTWRITEBYTECODE",) if name in os.environ}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **lambda_environment(function)}

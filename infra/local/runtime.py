@@ -52,16 +52,21 @@ def main(descriptor: str, code: str, handler_name: str) -> None:
             send(answer(handler, json.loads(line)))
 
 
-def answer(handler: Any, invocation: dict[str, Any]) -> dict[str, Any]:
-    """{"result": ...}, or {"error": the exception's type}; the traceback goes to the log, as in Lambda."""
+def new_context(request_id: str, account_id: str, deadline: float) -> Context:
+    """Of the function that this process runs. `deadline` in seconds since 1970."""
     name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
-    context = Context(
-        aws_request_id=invocation["request_id"],
+    return Context(
+        aws_request_id=request_id,
         function_name=name,
         memory_limit_in_mb=os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
-        invoked_function_arn=f"arn:aws:lambda:{os.environ['AWS_REGION']}:{invocation['account_id']}:function:{name}",
-        deadline=invocation["deadline"],
+        invoked_function_arn=f"arn:aws:lambda:{os.environ['AWS_REGION']}:{account_id}:function:{name}",
+        deadline=deadline,
     )
+
+
+def answer(handler: Any, invocation: dict[str, Any]) -> dict[str, Any]:
+    """{"result": ...}, or {"error": the exception's type}; the traceback goes to the log, as in Lambda."""
+    context = new_context(invocation["request_id"], invocation["account_id"], invocation["deadline"])
     try:
         result = handler(invocation["event"], context)
         json.dumps(result)

@@ -55,8 +55,13 @@ def run_backends(
         Simulator(IMP_KEY, IMP_SECRET, host=host, port=iamport_port) as simulator,
         run_aws(template, host, aws_port) as aws,
     ):
-        aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
+        put_local_keys(aws)
         yield Backends(simulator, aws)
+
+
+def put_local_keys(aws: Aws) -> None:
+    """The secret holds what the simulator and `new_token` go by."""
+    aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
 
 
 @contextmanager
@@ -77,17 +82,17 @@ def run_service(
     require_free_port(host, port)
     template = Template(template_path, {**LOCAL_PARAMETERS, **(parameters or {})})
     with run_backends(template) as backends:
-        issuing = _local(template.function(template.function_behind_api(), backends.aws.physical_ids), backends)
+        issuing = talking_to(backends, template.function(template.function_behind_api(), backends.aws.physical_ids))
         with run_api(template.api(API), issuing, host=host, port=port, log=log) as url:
             if not template.has(SETTLE_FUNCTION):
                 yield LocalService(url, backends)
                 return
-            settling = _local(template.function(SETTLE_FUNCTION, backends.aws.physical_ids), backends)
+            settling = talking_to(backends, template.function(SETTLE_FUNCTION, backends.aws.physical_ids))
             with run_on_schedule(settling, settle_every, log=log):
                 yield LocalService(url, backends)
 
 
-def _local(function: Function, backends: Backends) -> Function:
+def talking_to(backends: Backends, function: Function) -> Function:
     """As in the cloud but for whom it talks to."""
     urls = {"IAMPORT_BASE_URL": backends.simulator.url, "AWS_ENDPOINT_URL": backends.aws.url}
     return replace(function, environment={**function.environment, **urls})

@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 
-from infra.local.aws import Aws, run_aws
+from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call
-from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
+from infra.local.lambda_environment import lambda_environment
+from infra.local.service import LOCAL_PARAMETERS, run_backends, talking_to
 from infra.local.template import PROJECT, Template
 from tests.integration.door import form_fields, settle, signed_fields
 
@@ -164,9 +165,11 @@ def run_chaos(attempts: int, at_once: int, seed: int) -> Result:
 
 
 def run_storm(chaos: Chaos, at_once: int) -> Result:
-    with Simulator(IMP_KEY, IMP_SECRET) as simulator, run_aws(Template()) as aws:
-        aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
-        environment = _environment(simulator, aws)
+    template = Template(parameters=LOCAL_PARAMETERS)
+    with run_backends(template) as backends:
+        simulator, aws = backends.simulator, backends.aws
+        function = talking_to(backends, template.function(template.function_behind_api(), aws.physical_ids))
+        environment = lambda_environment(function)
         simulator.choose_fault = chaos.choose_fault
         threads = [
             threading.Thread(
@@ -206,25 +209,10 @@ def compare(result: Result, simulator: Simulator, items: list[dict[str, str]]) -
             result.disagreements.append(f"{item['customer_uid']}: {item['merchant_uid']} is paid")
 
 
-def _environment(simulator: Simulator, aws: Aws) -> dict[str, str]:
-    function = Template().function("IssueBillingFunction", aws.physical_ids)
-    return {
-        **function.environment,
-        "IAMPORT_BASE_URL": simulator.url,
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "ap-northeast-2",
-        "ATTEMPTS_PER_CUSTOMER": "1000",
-        "ATTEMPTS_PER_CARD": "100000",
-        "PYTHONPATH": os.pathsep.join((str(PROJECT / "functions/issue_billing"), str(PROJECT))),
-    }
-
-
 def _start_container(environment: dict[str, str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "tests.chaos.mortal_container"],
-        env={"PATH": os.environ["PATH"], **environment},
+        env={"PYTHONPATH": os.pathsep.join((environment["LAMBDA_TASK_ROOT"], str(PROJECT))), **environment},
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -14,13 +14,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from infra.local.lambda_environment import lambda_environment
 from infra.local.template import PROJECT, TEMPLATE, Function
 
 SAM = Path(sys.prefix) / "sam" / "bin" / "sam"
@@ -98,7 +99,7 @@ def run_lambda(function: Function, package: Path, directory: Path) -> Iterator[R
         process = subprocess.Popen(  # noqa: S603 (our own command)
             command,
             cwd=package,
-            env=_environment(function, _runtime_library(directory)),
+            env=_environment(replace(function, code=package), _runtime_library(directory)),
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -138,20 +139,12 @@ def _origin(module: str) -> str:
 
 
 def _environment(function: Function, runtime_library: Path) -> dict[str, str]:
-    """What Lambda sets, and the function's own. No PYTHONDONTWRITEBYTECODE: what had to be compiled leaves a file."""
+    """Without PYTHONDONTWRITEBYTECODE: what had to be compiled leaves a file."""
     return {
-        "PATH": os.environ["PATH"],
         "PYTHONPATH": str(runtime_library),
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_megabytes),
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(function.timeout_seconds)),
-        "AWS_REGION": "ap-northeast-2",
-        "AWS_DEFAULT_REGION": "ap-northeast-2",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        **function.environment,
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(function.timeout_seconds)),  # the emulator's, and not Lambda's
+        **lambda_environment(function),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.service import run_backends
+from infra.local.service import run_backends, talking_to
 from infra.local.template import PROJECT, Function, Template
 from tests.e2e.emulator import Runtime, build, run_lambda
 
@@ -80,9 +80,7 @@ def function() -> Iterator[Function]:
     """With stand-ins for Iamport and AWS to talk to."""
     template = Template()
     with run_backends(template) as backends:
-        function = template.function("IssueBillingFunction", backends.aws.physical_ids)
-        urls = {"IAMPORT_BASE_URL": backends.simulator.url, "AWS_ENDPOINT_URL": backends.aws.url}
-        yield replace(function, environment={**function.environment, **urls})
+        yield talking_to(backends, template.function("IssueBillingFunction", backends.aws.physical_ids))
 
 
 @pytest.fixture(scope="module")

@@ -5,25 +5,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
 from billing.settings import read_settings
-from infra.local.intrinsics import REGION
-from infra.local.template import PROJECT
+from infra.local.lambda_environment import lambda_environment, set_by_lambda
+from infra.local.template import PROJECT, Function
 from tests.infrastructure.stacks import PARAMETER_SETS, deployment
 
 CODE = PROJECT / "functions/issue_billing"
 
-SET_BY_LAMBDA = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_DEFAULT_REGION": REGION,
-    "AWS_LAMBDA_INITIALIZATION_TYPE": "",
-    "AWS_REGION": REGION,
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_SESSION_TOKEN": "",
-}
-"""Source: AWS Lambda developer guide, "Defined runtime environment variables"."""
+FUNCTION = Function("IssueBillingFunction", CODE, "app.handler", 28, 1024, {})
+
+SET_BY_LAMBDA = {**set_by_lambda(FUNCTION), "AWS_LAMBDA_INITIALIZATION_TYPE": ""}
 
 READ_BY_POWERTOOLS = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
 
@@ -92,7 +87,7 @@ print(*sorted(name for name in asked if name.startswith("POWERTOOLS_") and name 
     done = subprocess.run(  # noqa: S603 (our own program)
         [sys.executable, "-c", program],
         cwd=CODE,
-        env={**SET_BY_LAMBDA, **variables("IssueBillingFunction", "as it comes")},
+        env=lambda_environment(replace(FUNCTION, environment=variables(FUNCTION.name, "as it comes"))),
         capture_output=True,
         text=True,
         timeout=60,

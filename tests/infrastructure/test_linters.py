@@ -11,17 +11,16 @@ from typing import Any
 
 import pytest
 
-from infra.local.intrinsics import REGION, read_yaml
+from infra.local.intrinsics import read_yaml
+from infra.local.lambda_environment import MADE_UP_ACCOUNT, NOTHING_OF_THIS_MACHINE
 from infra.local.template import PROJECT
 from tests.infrastructure.stacks import TEMPLATES
 
 BIN = Path(sys.executable).parent
 
 NO_ACCOUNT = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": REGION,
-    "AWS_CONFIG_FILE": os.devnull,
+    **MADE_UP_ACCOUNT,
+    **NOTHING_OF_THIS_MACHINE,
     "SAM_CLI_TELEMETRY": "0",
 }
 

@@ -4,12 +4,15 @@ import base64
 import importlib
 import json
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from infra.local.intrinsics import ACCOUNT_ID
+from infra.local.runtime import Context, new_context
 from infra.local.token import new_token
 from tests.contract.answers import check
 
@@ -45,20 +48,6 @@ class JsonAnswer:
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Context:
-    """What Lambda tells a function about its invocation."""
-
-    seconds_left: float
-    function_name: str = "issue-billing"
-    memory_limit_in_mb: int = 1024
-    invoked_function_arn: str = "arn:aws:lambda:ap-northeast-2:000000000000:function:issue-billing"
-    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds_left * 1000)
 
 
 class Door:
@@ -113,11 +102,15 @@ class Door:
             "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
             "isBase64Encoded": isinstance(body, bytes),
         }
-        answer: dict[str, Any] = self._handler(event, Context(seconds_left))
+        answer: dict[str, Any] = self._handler(event, context(seconds_left))
         return answer
 
 
 def settle() -> None:
     """One run of the settler, in a fresh container."""
     sys.modules.pop("settle", None)
-    importlib.import_module("settle").handler({}, Context(seconds_left=55))
+    importlib.import_module("settle").handler({}, context(seconds_left=55))
+
+
+def context(seconds_left: float) -> Context:
+    return new_context(str(uuid.uuid4()), ACCOUNT_ID, time.time() + seconds_left)

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from billing.credentials import PLACEHOLDER
-from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET, LocalService, run_service
+from infra.local.service import LocalService, put_local_keys, run_service
 from infra.local.template import PROJECT
 from infra.smoke import CHECKS, SINGULAR, read_service, run_checks
 from tests.integration.iamport_simulator.test_connections import self_signed_certificate
@@ -131,7 +131,7 @@ def test_so_does_one_that_asks_for_tokens_as_soon_as_its_secret_is_filled_in(
         service.backends.aws.put_keys(PLACEHOLDER, PLACEHOLDER)
         failed = lines_that_fail(capsys, service.url + SINGULAR)
         assert failed == ["an empty card is refused: HTTP 503 instead of 400 or 401"]
-        service.backends.aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key=CUSTOMER_TOKEN_KEY)
+        put_local_keys(service.backends.aws)
         assert run_checks(read_service(service.url + SINGULAR))
 
 
