@@ -1,12 +1,8 @@
 """boto3's clients as they are set up: tried again where that may help, never for long, and their errors ours."""
 
 import json
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +13,21 @@ from botocore.utils import ContainerMetadataFetcher
 from billing import aws_clients
 from billing.aws_clients import AwsClients, as_unavailable
 from billing.model.errors import Unavailable
+from tests.serving import HttpAnswer, HttpRequest, Script, answering, nobody_listening, serving
 
 KEYS = {"ACCESS_KEY_ID": "made-up-key-id", "SECRET_ACCESS_KEY": "made-up-key", "SESSION_TOKEN": "made-up-session"}
 
 
-@dataclass
-class Service:
-    """Answers with what is in `answers`, one after the other, and keeps what it was sent."""
+def in_turn(*answers: tuple[int, object], seconds: float = 0.0) -> Script:
+    """Status and body of one answer after the other; each takes its time."""
+    left = list(answers)
 
-    answers: list[tuple[int, bytes]]
-    seconds: float = 0.0
-    url: str = ""
-    received: list[Mapping[str, str]] = field(default_factory=list)
-    """The headers of each request."""
+    def answer(_: HttpRequest) -> HttpAnswer:
+        time.sleep(seconds)
+        status, body = left.pop(0)
+        return HttpAnswer(status, body if isinstance(body, bytes) else json.dumps(body).encode())
 
-
-@contextmanager
-def answering(*answers: tuple[int, object], seconds: float = 0.0) -> Iterator[Service]:
-    service = Service(
-        [(status, body if isinstance(body, bytes) else json.dumps(body).encode()) for status, body in answers], seconds
-    )
-
-    class Connection(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            service.received.append(dict(self.headers))
-            time.sleep(service.seconds)
-            status, answer = service.answers.pop(0)
-            with suppress(BrokenPipeError):  # who waits no longer has hung up
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-        do_GET = do_POST  # noqa: N815
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as server:
-        server.daemon_threads = True
-        service.url = f"http://127.0.0.1:{server.server_address[1]}"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        yield service
-        server.shutdown()
+    return answering(answer)
 
 
 @pytest.fixture(autouse=True)
@@ -116,12 +81,12 @@ def test_a_silent_service_is_waited_for_two_seconds_and_not_two_minutes() -> Non
     ],
 )
 def test_what_may_pass_is_tried_again_once(monkeypatch: pytest.MonkeyPatch, broken: tuple[int, object]) -> None:
-    with answering(broken, (200, {"Attributes": {"a": {"S": "b"}}})) as service:
+    with serving(in_turn(broken, (200, {"Attributes": {"a": {"S": "b"}}}))) as service:
         assert write_at(service.url, monkeypatch)["Attributes"] == {"a": {"S": "b"}}
-    assert len(service.received) == 2
-    with answering(broken, broken, broken) as service, pytest.raises(Unavailable):
+    assert len(service.requests) == 2
+    with serving(in_turn(broken, broken, broken)) as service, pytest.raises(Unavailable):
         write_at(service.url, monkeypatch)
-    assert len(service.received) == 2
+    assert len(service.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -137,40 +102,38 @@ def test_what_may_pass_is_tried_again_once(monkeypatch: pytest.MonkeyPatch, brok
 def test_the_operator_is_told_who_said_no(
     monkeypatch: pytest.MonkeyPatch, answer: tuple[int, object], reason: str
 ) -> None:
-    with answering(answer, answer) as service, pytest.raises(Unavailable) as unavailable:
+    with serving(in_turn(answer, answer)) as service, pytest.raises(Unavailable) as unavailable:
         write_at(service.url, monkeypatch)
     assert unavailable.value.reason == reason
 
 
 def test_a_decision_is_not_asked_for_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = {"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no"}
-    with answering((400, refusal), (400, refusal)) as service, pytest.raises(Unavailable):
+    with serving(in_turn((400, refusal), (400, refusal))) as service, pytest.raises(Unavailable):
         write_at(service.url, monkeypatch)
-    assert len(service.received) == 1
+    assert len(service.requests) == 1
 
 
 def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws_clients, "CONFIG", aws_clients.CONFIG.merge(Config(read_timeout=0.1)))
     with (
-        answering(*[(200, {})] * 3, seconds=0.5) as service,
+        serving(in_turn(*[(200, {})] * 3, seconds=0.5)) as service,
         pytest.raises(Unavailable, match="ledger_unreachable: ReadTimeoutError"),
     ):
         write_at(service.url, monkeypatch)
 
 
 def test_a_port_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering() as service:
-        url = service.url
-    with pytest.raises(Unavailable, match="ledger_unreachable: EndpointConnectionError"):
+    with nobody_listening() as url, pytest.raises(Unavailable, match="ledger_unreachable: EndpointConnectionError"):
         write_at(url, monkeypatch)
 
 
 def test_proxy_variables_have_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering((200, {})) as service, answering((200, {})) as proxy:
+    with serving(in_turn((200, {}))) as service, serving(in_turn((200, {}))) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         write_at(service.url, monkeypatch)
-    assert proxy.received == []
+    assert proxy.requests == []
 
 
 def test_credentials_that_are_not_in_the_environment_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,12 +145,12 @@ def test_credentials_that_are_not_in_the_environment_are_looked_for(monkeypatch:
         "Token": "made-up-session",
         "Expiration": "2999-01-01T00:00:00Z",
     }
-    with answering((200, found)) as endpoint, answering((200, {})) as dynamodb:
+    with serving(in_turn((200, found))) as endpoint, serving(in_turn((200, {}))) as dynamodb:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{endpoint.url}/credentials")
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "made-up-authorization")
         write_at(dynamodb.url, monkeypatch)
-    assert endpoint.received[0]["Authorization"] == "made-up-authorization"
-    assert "Credential=made-up-key-of-the-endpoint/" in dynamodb.received[0]["Authorization"]
+    assert endpoint.requests[0].headers["authorization"] == "made-up-authorization"
+    assert "Credential=made-up-key-of-the-endpoint/" in dynamodb.requests[0].headers["authorization"]
 
 
 def test_credentials_that_cannot_be_fetched_are_a_service_that_does_not_answer(
@@ -196,16 +159,16 @@ def test_credentials_that_cannot_be_fetched_are_a_service_that_does_not_answer(
     """Else an attempt whose card is registered would end as an error of the service."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
-    with answering(*[(500, {})] * 9) as endpoint, answering() as dynamodb:
+    with serving(in_turn(*[(500, {})] * 9)) as endpoint, serving(in_turn()) as dynamodb:
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{endpoint.url}/credentials")
         with pytest.raises(Unavailable, match="ledger_unreachable: CredentialRetrievalError"):
             write_at(dynamodb.url, monkeypatch)
-    assert dynamodb.received == []
+    assert dynamodb.requests == []
 
 
 def test_no_credentials_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
-    with answering() as service, pytest.raises(Unavailable, match="ledger_unreachable: NoCredentialsError"):
+    with serving(in_turn()) as service, pytest.raises(Unavailable, match="ledger_unreachable: NoCredentialsError"):
         write_at(service.url, monkeypatch)

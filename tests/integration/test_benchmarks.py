@@ -1,10 +1,8 @@
 """The benchmark's instrument is right: the network charges what it says, and processes measure themselves."""
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from benchmarks.network import HOST, run_network
 from benchmarks.stand_in import Counts, new_authority, run_stand_in
 from infra.local.service import IMP_KEY, IMP_SECRET
 from infra.local.template import Function
+from tests.serving import Line, serving
 
 ROUND_TRIP = 0.020
 INEXACT = 0.002
@@ -42,10 +41,8 @@ def handler(event, context):
 @pytest.fixture(scope="module")
 def network() -> Iterator[int]:
     """The way to a server that sends back what it gets."""
-    with socket.create_server((HOST, 0)) as listener:
-        threading.Thread(target=_echo, args=(listener,), daemon=True).start()
-        with run_network(listener.getsockname()[1], ROUND_TRIP) as port:
-            yield port
+    with serving(_send_back) as server, run_network(server.port, ROUND_TRIP) as port:
+        yield port
 
 
 @pytest.fixture
@@ -126,18 +123,9 @@ def _contender(package: Path) -> Contender:
     return Contender("made up", Function("made-up", package, "app.handler", 28, 1024, {}), package)
 
 
-def _echo(listener: socket.socket) -> None:
-    with suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=_send_back, args=(connection,), daemon=True).start()
-
-
-def _send_back(connection: socket.socket) -> None:
-    with connection, suppress(OSError):
-        while chunk := connection.recv(65536):
-            connection.sendall(chunk)
+def _send_back(line: Line) -> None:
+    while chunk := line.receive():
+        line.send(chunk)
 
 
 def _ask(connection: socket.socket) -> None:

@@ -4,7 +4,7 @@ import gc
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
@@ -26,7 +26,7 @@ from billing.model.errors import BillingError, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from tests.conftest import ClockAhead
-from tests.integration.lines import Line, Script, Server, serving
+from tests.serving import Line, Script, certificate_of, nobody_accepting, nobody_listening, saying_nothing, serving
 
 NUMBER = "0000-9876-9876-9876"
 CARD = Card(Sensitive(NUMBER), Sensitive("2099-12"), Sensitive("900101"), Sensitive("73"))
@@ -46,9 +46,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     bundle = tmp_path / "authorities.pem"
     authority.cert_pem.write_to_path(str(bundle))
     monkeypatch.setattr(certifi, "where", lambda: str(bundle))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    return context
+    return certificate_of(authority, "127.0.0.1", "localhost")
 
 
 @pytest.fixture(params=["http", "https"])
@@ -100,12 +98,12 @@ def test_the_search_would_find_the_card_in_an_exception_of_requests() -> None:
     assert list(texts_with_the_card_in(failure))
 
 
-def answering(requests: int) -> Script:
-    """Hangs up after so many, without a word of it in its answers, as a server does to an idle line."""
+def hanging_up_after(requests: int) -> Script:
+    """Without a word of it in its answers, as a server does to an idle line."""
 
     def script(line: Line) -> None:
         for _ in range(requests):
-            if not line.read_request():
+            if line.read_request() is None:
                 return
             line.send(ANSWER)
 
@@ -113,14 +111,14 @@ def answering(requests: int) -> Script:
 
 
 def test_one_connection_serves_many_requests(context: ssl.SSLContext | None) -> None:
-    with serving(answering(9), context) as server:
+    with serving(hanging_up_after(9), context) as server:
         iamport = client_of(server.url)
         assert [outcome(iamport).code for _ in range(3)] == ["declined"] * 3
     assert server.requests_of == [3]
 
 
 def test_a_connection_that_the_other_end_has_closed_is_not_used_again(context: ssl.SSLContext | None) -> None:
-    with serving(answering(1), context) as server:
+    with serving(hanging_up_after(1), context) as server:
         iamport = client_of(server.url)
         for _ in range(3):
             assert outcome(iamport).code == "declined"
@@ -129,7 +127,7 @@ def test_a_connection_that_the_other_end_has_closed_is_not_used_again(context: s
 
 
 def test_a_connection_idle_for_long_is_not_used_again(context: ssl.SSLContext | None, clock: ClockAhead) -> None:
-    with serving(answering(9), context) as server:
+    with serving(hanging_up_after(9), context) as server:
         iamport = client_of(server.url)
         for _ in range(2):
             for _ in range(3):
@@ -205,7 +203,7 @@ def test_a_broken_answer_to_what_was_sent_is_an_unknown_outcome(answer: bytes, c
 
 
 def test_a_redirect_is_not_followed_and_known_as_one(context: ssl.SSLContext | None) -> None:
-    with serving(answering(1), context) as elsewhere:
+    with serving(hanging_up_after(1), context) as elsewhere:
         location = f"Location: {elsewhere.url}/\r\n".encode()
         redirect = b"HTTP/1.1 307 Temporary Redirect\r\n" + location + b"Content-Length: 0\r\n\r\n"
         with serving(sending(redirect), context) as server:
@@ -213,71 +211,49 @@ def test_a_redirect_is_not_followed_and_known_as_one(context: ssl.SSLContext | N
     assert (unknown.reason, server.requests_of, elsewhere.requests_of) == ("http_307", [1], [])
 
 
-def nobody_listens() -> Iterator[Server]:
-    """A port that refuses every connection for as long as it is held."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield Server(f"http://127.0.0.1:{held.getsockname()[1]}")
+def test_where_nobody_listens_nothing_was_sent() -> None:
+    with nobody_listening() as url:
+        assert_unreachable(url)
 
 
-def nobody_accepts() -> Iterator[Server]:
-    """Its queue is full, so that what comes is neither taken nor refused, as behind a firewall."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
-        address = listening.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(address)
-        yield Server(f"http://127.0.0.1:{address[1]}")
-        for one in waiting:
-            one.close()
+def test_where_nobody_accepts_nothing_was_sent() -> None:
+    with nobody_accepting() as url:
+        assert_unreachable(url)
 
 
-def no_such_name() -> Iterator[Server]:
-    yield Server("https://api.iamport.invalid")
+def test_where_a_name_is_not_known_nothing_was_sent() -> None:
+    assert_unreachable("https://api.iamport.invalid")
 
 
-def tls_that_never_begins() -> Iterator[Server]:
-    with serving(lambda _: time.sleep(10), scheme="https") as server:
-        yield server
+def test_where_tls_never_begins_nothing_was_sent() -> None:
+    with saying_nothing("https") as server:
+        assert_unreachable(server.url)
 
 
-def tls_byte_by_byte() -> Iterator[Server]:
-    """A record of a handshake, as long as may be, and never whole."""
+def endless_handshake(line: Line) -> None:
+    """A record of it, as long as may be, and never whole."""
+    line.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
+    line.send_again_and_again(b"\x00")
 
-    def script(line: Line) -> None:
-        line.send(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
-        line.send_again_and_again(b"\x00")
 
+@pytest.mark.parametrize("script", [endless_handshake, hanging_up_after(1)], ids=["byte by byte", "no TLS at all"])
+def test_where_tls_comes_to_nothing_nothing_was_sent(script: Script) -> None:
     with serving(script, scheme="https") as server:
-        yield server
+        assert_unreachable(server.url)
+    assert sum(server.requests_of) == 0
 
 
-def no_tls_at_all() -> Iterator[Server]:
-    with serving(answering(1), scheme="https") as server:
-        yield server
-
-
-@pytest.mark.parametrize(
-    "circumstance",
-    [nobody_listens, nobody_accepts, no_such_name, tls_that_never_begins, tls_byte_by_byte, no_tls_at_all],
-)
-def test_where_no_connection_comes_up_nothing_was_sent(circumstance: Callable[[], Iterator[Server]]) -> None:
-    circumstances = circumstance()
-    server = next(circumstances)
-    never_sent = outcome(client_of(server.url))
+def assert_unreachable(url: str) -> None:
+    never_sent = outcome(client_of(url))
     assert isinstance(never_sent, Unavailable)
     assert never_sent.reason is not None
     assert never_sent.reason.startswith("iamport_unreachable: ")
-    assert sum(server.requests_of) == 0
-    circumstances.close()  # type: ignore[attr-defined]
 
 
 def test_a_certificate_of_somebody_else_is_spoken_to_by_nobody(tls: ssl.SSLContext) -> None:
-    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(stranger)
+    stranger = certificate_of(trustme.CA(), "127.0.0.1")
     for wrong in (stranger, tls):
-        with serving(answering(1), wrong) as server:
+        with serving(hanging_up_after(1), wrong) as server:
             # The second certificate is right, but for another name.
             url = server.url if wrong is stranger else server.url.replace("127.0.0.1", "127.0.0.2")
             assert isinstance(outcome(client_of(url)), Unavailable)
@@ -300,7 +276,7 @@ def test_after_a_slow_look_up_of_the_name_the_card_is_not_sent(
     monkeypatch: pytest.MonkeyPatch, context: ssl.SSLContext | None
 ) -> None:
     looking_up(monkeypatch, SECONDS + 0.2, "127.0.0.1")
-    with serving(answering(1), context) as server:
+    with serving(hanging_up_after(1), context) as server:
         never_sent = outcome(client_of(server.url.replace("127.0.0.1", "localhost")))
     assert isinstance(never_sent, Unavailable)
     assert sum(server.requests_of) == 0
@@ -308,14 +284,13 @@ def test_after_a_slow_look_up_of_the_name_the_card_is_not_sent(
 
 def test_several_addresses_that_nobody_accepts_at_take_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
     looking_up(monkeypatch, 0.0, *["127.0.0.1"] * 4)
-    circumstances = nobody_accepts()
-    server = next(circumstances)
-    assert isinstance(outcome(client_of(server.url.replace("127.0.0.1", "localhost"))), Unavailable)
+    with nobody_accepting() as url:
+        assert isinstance(outcome(client_of(url.replace("127.0.0.1", "localhost"))), Unavailable)
 
 
 def test_where_one_address_refuses_the_next_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     looking_up(monkeypatch, 0.0, "127.0.0.9", "127.0.0.1")
-    with serving(answering(1)) as server:
+    with serving(hanging_up_after(1)) as server:
         assert outcome(client_of(server.url.replace("127.0.0.1", "localhost"))).code == "declined"
 
 
@@ -327,10 +302,10 @@ def test_neither_proxies_nor_cookies_nor_netrc_have_a_say(monkeypatch: pytest.Mo
 
     def script(line: Line) -> None:
         for _ in range(2):
-            heads.append(line._connection.recv(65536))
+            heads.append(line.receive())
             line.send(HEAD + b"Set-Cookie: sticky=1\r\nContent-Length: %d\r\n\r\n" % len(DECLINED) + DECLINED)
 
-    with serving(answering(0)) as proxy, serving(script) as server:
+    with serving(hanging_up_after(0)) as proxy, serving(script) as server:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         iamport = client_of(server.url)

@@ -1,8 +1,6 @@
 """Every way Iamport can fail, at every step of an attempt: what the caller is told, and what is true at Iamport."""
 
-import socket
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,6 +9,7 @@ from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.faults import Fault
 from tests.integration.door import Door, JsonAnswer, form_fields
+from tests.serving import nobody_listening, saying_nothing
 
 SECONDS = 13.0
 """Time of the invocation: enough for two look-ups behind an answer that never comes."""
@@ -121,25 +120,11 @@ def test_every_test_card_of_the_table_plays_its_part(door: Door) -> None:
         assert outcome(door.post_json(form_fields(card_number=number_of(scenario)))) == expected, scenario
 
 
-@pytest.fixture
-def nobody_listening() -> Iterator[str]:
-    """A port that refuses every connection for as long as it is held."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{held.getsockname()[1]}"
-
-
-@pytest.fixture
-def never_accepting() -> Iterator[str]:
-    """TLS that never begins: connections are made and nothing is said."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        yield f"https://127.0.0.1:{silent.getsockname()[1]}"
-
-
 @pytest.mark.usefixtures("door")
-def test_a_refused_connection_sends_nothing(monkeypatch: pytest.MonkeyPatch, nobody_listening: str) -> None:
-    monkeypatch.setenv("IAMPORT_BASE_URL", nobody_listening)
-    assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
+def test_a_refused_connection_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with nobody_listening() as url:
+        monkeypatch.setenv("IAMPORT_BASE_URL", url)
+        assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
 
 
 @pytest.mark.usefixtures("door")
@@ -149,11 +134,12 @@ def test_a_host_that_does_not_resolve_sends_nothing(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("door")
-def test_a_tls_handshake_that_hangs_ends_in_time(monkeypatch: pytest.MonkeyPatch, never_accepting: str) -> None:
-    monkeypatch.setenv("IAMPORT_BASE_URL", never_accepting)
-    started = time.monotonic()
-    assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
-    assert time.monotonic() - started < SECONDS
+def test_a_tls_handshake_that_hangs_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with saying_nothing("https") as server:
+        monkeypatch.setenv("IAMPORT_BASE_URL", server.url)
+        started = time.monotonic()
+        assert outcome(Door().post_json(form_fields(), seconds_left=SECONDS)) == (503, "unavailable")
+        assert time.monotonic() - started < SECONDS
 
 
 @pytest.mark.usefixtures("door")

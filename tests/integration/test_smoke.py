@@ -4,34 +4,25 @@ import re
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
+import trustme
 
 from billing.credentials import PLACEHOLDER
 from infra.local.service import LocalService, put_local_keys, run_service
 from infra.local.template import PROJECT
 from infra.smoke import CHECKS, SINGULAR, read_service, run_checks
-from tests.integration.iamport_simulator.test_connections import self_signed_certificate
+from tests.serving import HttpAnswer, HttpRequest, Server, answering, certificate_of, serving
+
+Spoil = Callable[[HttpAnswer], HttpAnswer]
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-Spoil = Callable[[Answer], Answer]
-
-
-def unspoiled(answer: Answer) -> Answer:
+def unspoiled(answer: HttpAnswer) -> HttpAnswer:
     return answer
 
 
@@ -46,7 +37,7 @@ def without(header: str) -> Spoil:
 
 
 def header(name: str, value: str) -> Spoil:
-    return lambda answer: replace(answer, headers=answer.headers | {name: value})
+    return lambda answer: replace(answer, headers={**answer.headers, name: value})
 
 
 def body(text: bytes) -> Spoil:
@@ -57,53 +48,22 @@ def body_with(new: bytes, *, instead_of: bytes) -> Spoil:
     return lambda answer: replace(answer, body=answer.body.replace(instead_of, new))
 
 
-@dataclass
-class SpoiledService:
+@contextmanager
+def spoiled(service: LocalService, spoil: Spoil, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Passes every request on to the real service, and spoils what comes back."""
 
-    behind: str
-    spoil: Spoil
-    url: str = ""
-    requests: list[str] = field(default_factory=list)
-    """What came in, head and body."""
+    def pass_on(request: HttpRequest) -> HttpAnswer:
+        url = service.url + request.path
+        answer = requests.request(request.method, url, headers=request.headers, data=request.body, timeout=30)
+        return spoil(HttpAnswer(answer.status_code, answer.content, dict(answer.headers)))
 
-    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        self.requests.append(f"{method} {path} {headers} {body.decode()}")
-        answer = requests.request(method, self.behind + path, headers=headers, data=body, timeout=30)
-        return self.spoil(Answer(answer.status_code, dict(answer.headers), answer.content))
+    with serving(answering(pass_on), tls) as between:
+        yield between
 
 
-@contextmanager
-def spoiled(service: LocalService, spoil: Spoil, certificate: ssl.SSLContext | None = None) -> Iterator[SpoiledService]:
-    between = SpoiledService(service.url, spoil)
-
-    class Connection(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            answer = between.answer(self.command, self.path, dict(self.headers), body)
-            self.send_response_only(answer.status)
-            for name, value in answer.headers.items():
-                if name != "Content-Length":  # the body ends with the connection, as long as it is by now
-                    self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        do_GET = do_OPTIONS = do_POST  # noqa: N815
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Connection) as server:
-        if certificate:
-            server.socket = certificate.wrap_socket(server.socket, server_side=True)
-        between.url = f"{'https' if certificate else 'http'}://localhost:{server.server_address[1]}{SINGULAR}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield between
-        finally:
-            server.shutdown()
-            thread.join()
+def address_of(server: Server) -> str:
+    """As the stack's output IssueBillingUrl."""
+    return server.url + SINGULAR
 
 
 def smoke(url: str) -> "subprocess.CompletedProcess[str]":
@@ -138,9 +98,9 @@ def test_so_does_one_that_asks_for_tokens_as_soon_as_its_secret_is_filled_in(
 def test_it_sends_nothing_that_could_be_a_card_and_issues_nothing(service: LocalService) -> None:
     before = len(service.backends.simulator.calls)
     with spoiled(service, unspoiled) as between:
-        assert run_checks(read_service(between.url))
+        assert run_checks(read_service(address_of(between)))
     assert len(between.requests) == len(CHECKS)
-    assert not [request for request in between.requests if re.search(r"\d{6}", re.sub(r"[\s-]", "", request))]
+    assert not [one for one in between.requests if re.search(r"\d{6}", re.sub(r"[\s-]", "", str(one)))]
     assert len(service.backends.simulator.calls) == before
 
 
@@ -178,14 +138,14 @@ def test_a_broken_service_fails_and_the_line_says_how(
     service: LocalService, capsys: pytest.CaptureFixture[str], spoil: Spoil, told: str
 ) -> None:
     with spoiled(service, spoil) as between:
-        failed = lines_that_fail(capsys, between.url)
+        failed = lines_that_fail(capsys, address_of(between))
     assert any(told in line for line in failed), failed
 
 
 def test_a_failure_ends_with_status_one_and_prints_nothing_of_a_body(service: LocalService) -> None:
     secret = b'{"status": "failed", "message": "4f6e65-of-ours"}'
     with spoiled(service, body(secret)) as between:
-        ended = smoke(between.url)
+        ended = smoke(address_of(between))
     assert ended.returncode == 1
     assert "FAIL" in ended.stdout
     assert "of-ours" not in ended.stdout + ended.stderr
@@ -195,17 +155,16 @@ class TestTls:
     @pytest.fixture
     def certificate(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
         """Trusted by this process."""
-        path = self_signed_certificate(tmp_path)
-        monkeypatch.setenv("SSL_CERT_FILE", str(path))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        authority, bundle = trustme.CA(), tmp_path / "authorities.pem"
+        authority.cert_pem.write_to_path(str(bundle))
+        monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+        return certificate_of(authority, "127.0.0.1")
 
     def test_passes_with_a_certificate_that_is_trusted(
         self, service: LocalService, certificate: ssl.SSLContext
     ) -> None:
         with spoiled(service, unspoiled, certificate) as between:
-            assert run_checks(read_service(between.url))
+            assert run_checks(read_service(address_of(between)))
 
     def test_fails_with_one_that_is_not(
         self,
@@ -216,7 +175,7 @@ class TestTls:
     ) -> None:
         monkeypatch.delenv("SSL_CERT_FILE")
         with spoiled(service, unspoiled, certificate) as between:
-            failed = lines_that_fail(capsys, between.url)
+            failed = lines_that_fail(capsys, address_of(between))
         assert len(failed) == len(CHECKS)
         assert all("CERTIFICATE_VERIFY_FAILED" in line for line in failed)
 
@@ -227,7 +186,7 @@ class TestTls:
         certificate.set_ciphers("ALL:@SECLEVEL=0")
         certificate.minimum_version = ssl.TLSVersion.TLSv1_1
         with spoiled(service, unspoiled, certificate) as between:
-            failed = lines_that_fail(capsys, between.url)
+            failed = lines_that_fail(capsys, address_of(between))
         assert failed == ["what is older than TLS 1.2 is refused: TLS 1.1 is taken"]
 
 

@@ -1,7 +1,6 @@
 """What a container has fetched before its first request, and what a snapshot of it must not hold."""
 
 import random
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import snapshot_restore_py
 from billing.start_up import IMPORTED_WHEN_NEEDED
 from infra.local.iamport import Simulator, faults
 from tests.integration.door import Door, form_fields
+from tests.serving import saying_nothing
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_a_failed_start_is_made_up_for_by_the_first_request(
 @pytest.mark.usefixtures("door")
 def test_a_start_waits_three_seconds_for_iamport_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("IAMPORT_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    with saying_nothing() as server:
+        monkeypatch.setenv("IAMPORT_BASE_URL", server.url)
         started = time.monotonic()
         Door()
         assert 2.5 < time.monotonic() - started < 6
@@ -68,12 +68,10 @@ def test_a_start_waits_three_seconds_for_iamport_and_no_longer(monkeypatch: pyte
 def test_a_snapshot_holds_neither_secret_nor_token_nor_connection(
     monkeypatch: pytest.MonkeyPatch, service: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        monkeypatch.setenv(service, f"http://127.0.0.1:{listening.getsockname()[1]}")
+    with saying_nothing() as server:
+        monkeypatch.setenv(service, server.url)
         Door()
-        listening.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            listening.accept()
+        assert not server.was_connected_to()
 
 
 @pytest.mark.usefixtures("snap_start")

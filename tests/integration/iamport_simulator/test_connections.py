@@ -4,22 +4,19 @@ import json
 import re
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+import trustme
 
 from infra.local.iamport import Call, Simulator
 from infra.local.iamport.cards import number_of
 from tests.integration.iamport_simulator.client import Client
+from tests.serving import certificate_of
 
 
 def test_one_connection_serves_many_calls(client: Client) -> None:
@@ -61,33 +58,15 @@ def test_a_body_of_no_sound_length_is_refused_in_an_envelope(simulator: Simulato
 
 
 def test_it_speaks_tls(tmp_path: Path) -> None:
-    certificate = self_signed_certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    with Simulator(tls_context=context) as simulator, requests.Session() as session:
-        url = simulator.url.replace("127.0.0.1", "localhost")
-        answers = [session.post(f"{url}/users/getToken", timeout=3, verify=str(certificate)) for _ in range(2)]
+    authority, bundle = trustme.CA(), str(tmp_path / "authorities.pem")
+    authority.cert_pem.write_to_path(bundle)
+    certificate = certificate_of(authority, "127.0.0.1")
+    with Simulator(tls_context=certificate) as simulator, requests.Session() as session:
+        answers = [session.post(f"{simulator.url}/users/getToken", timeout=3, verify=bundle) for _ in range(2)]
 
-        assert url.startswith("https://")
+        assert simulator.url.startswith("https://")
         assert [answer.status_code for answer in answers] == [400, 400]
         assert simulator.connections == 1
-
-
-def self_signed_certificate(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(hours=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private_key = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "localhost.pem"
-    path.write_bytes(private_key + certificate.public_bytes(pem))
-    return path
 
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
