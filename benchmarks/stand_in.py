@@ -79,7 +79,7 @@ def main(server_certificate: str) -> None:
     with Simulator(IMP_KEY, IMP_SECRET, HOST, tls_context=context) as simulator:
         print(simulator.url.rpartition(":")[2], flush=True)
         for _ in sys.stdin:
-            by_endpoint = Counter(call.endpoint for call in simulator.calls)
+            by_endpoint = Counter(simulator.endpoints)
             issue_calls, token_calls = by_endpoint[Endpoint.ISSUE], by_endpoint[Endpoint.TOKEN]
             other_calls = by_endpoint.total() - issue_calls - token_calls
             print(json.dumps([issue_calls, token_calls, other_calls, simulator.connections]), flush=True)

@@ -49,6 +49,15 @@ class JsonAnswer:
     body: dict[str, Any]
     headers: dict[str, str]
 
+    @property
+    def code(self) -> str:
+        """The contract's; `issued` where there is none."""
+        return str(self.body.get("code", "issued"))
+
+    @property
+    def outcome(self) -> tuple[int, str]:
+        return self.status, self.code
+
 
 class Door:
     """One container: what is cached in it lives as long as this object does."""

@@ -11,15 +11,7 @@ from infra.local.iamport.cards import number_of
 from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
 from infra.local.token import new_token
 from tests.conftest import empty_ledger
-from tests.integration.door import Door, JsonAnswer, form_fields, signed_fields
-
-
-def outcome(answer: JsonAnswer) -> tuple[int, str]:
-    return answer.status, answer.body.get("code", "issued")
-
-
-def endpoints(iamport: Simulator) -> list[str]:
-    return [str(call.endpoint) for call in iamport.calls]
+from tests.integration.door import Door, form_fields, signed_fields
 
 
 def test_the_tokens_customer_counts_and_the_bodys_is_ignored(signed_door: Door, iamport: Simulator) -> None:
@@ -31,7 +23,7 @@ def test_the_tokens_customer_counts_and_the_bodys_is_ignored(signed_door: Door, 
 @pytest.mark.parametrize("token", [None, "", "garbage", 5, new_token("mine", exp=1)])
 def test_without_a_good_token_nothing_is_sent(signed_door: Door, iamport: Simulator, token: object) -> None:
     answer = signed_door.post_json({**form_fields(), "customer_token": token})
-    assert outcome(answer) == (401, "invalid_customer_token")
+    assert answer.outcome == (401, "invalid_customer_token")
     assert iamport.calls == []
 
 
@@ -39,33 +31,33 @@ def test_without_a_good_token_nothing_is_sent(signed_door: Door, iamport: Simula
 def test_the_key_can_be_rotated_without_an_outage(aws: Aws) -> None:
     old_fields = signed_fields("mine")
     aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key="n" * 32, customer_token_key_previous=CUSTOMER_TOKEN_KEY)
-    assert outcome(Door().post_json(old_fields)) == (200, "issued")
+    assert Door().post_json(old_fields).outcome == (200, "issued")
 
 
 def test_a_running_container_learns_of_a_new_key(monkeypatch: pytest.MonkeyPatch, signed_door: Door, aws: Aws) -> None:
-    assert outcome(signed_door.post_json(signed_fields("mine"))) == (200, "issued")
+    assert signed_door.post_json(signed_fields("mine")).outcome == (200, "issued")
     aws.put_keys(IMP_KEY, IMP_SECRET, customer_token_key="n" * 32)
     fields = form_fields(
         customer_uid=None, customer_token=jwt.encode({"sub": "new", "exp": time.time() + 60}, "n" * 32)
     )
-    assert outcome(signed_door.post_json(fields)) == (401, "invalid_customer_token")
+    assert signed_door.post_json(fields).outcome == (401, "invalid_customer_token")
     real_monotonic = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + 61)
-    assert outcome(signed_door.post_json(fields)) == (200, "issued")
+    assert signed_door.post_json(fields).outcome == (200, "issued")
 
 
 def test_a_new_customer_costs_one_call_to_iamport(signed_door: Door, iamport: Simulator) -> None:
     signed_door.post_json(signed_fields("first"))
     signed_door.post_json(signed_fields("second"))
-    assert endpoints(iamport) == ["token", "issue", "issue"]
+    assert iamport.endpoints == ["token", "issue", "issue"]
 
 
 def test_a_registered_card_is_replaced_only_where_the_token_allows_it(signed_door: Door, iamport: Simulator) -> None:
     other_card = "0000-9999-9999-9999"
-    assert outcome(signed_door.post_json(signed_fields("mine"))) == (200, "issued")
-    assert outcome(signed_door.post_json(signed_fields("mine", other_card))) == (409, "already_registered")
+    assert signed_door.post_json(signed_fields("mine")).outcome == (200, "issued")
+    assert signed_door.post_json(signed_fields("mine", other_card)).outcome == (409, "already_registered")
     assert iamport.customers["mine"].card_number.endswith("3333")
-    assert outcome(signed_door.post_json(signed_fields("mine", other_card, replace=True))) == (200, "issued")
+    assert signed_door.post_json(signed_fields("mine", other_card, replace=True)).outcome == (200, "issued")
     assert iamport.customers["mine"].card_number.endswith("9999")
 
 
@@ -100,13 +92,13 @@ def test_a_payment_that_is_known_to_iamport_alone_is_not_taken_again(
     fields = signed_fields("mine", payment=PAYMENT)
     signed_door.post_json(fields)
     empty_ledger(aws)
-    assert outcome(signed_door.post_json(fields)) == (200, "issued")
+    assert signed_door.post_json(fields).outcome == (200, "issued")
     assert len(iamport.payments) == 1
 
 
 def test_nobody_else_may_bring_the_same_payment(signed_door: Door, iamport: Simulator) -> None:
     signed_door.post_json(signed_fields("mine", payment=PAYMENT))
-    assert outcome(signed_door.post_json(signed_fields("other", payment=PAYMENT))) == (401, "invalid_customer_token")
+    assert signed_door.post_json(signed_fields("other", payment=PAYMENT)).outcome == (401, "invalid_customer_token")
     assert len(iamport.payments) == 1
 
 
@@ -121,17 +113,17 @@ def test_a_refused_payment_is_declined_and_whether_its_key_exists_is_looked_up(
     signed_door: Door, scenario: str, next_outcome: tuple[int, str]
 ) -> None:
     declined = signed_door.post_json(signed_fields("mine", number_of(scenario), payment=PAYMENT))
-    assert outcome(declined) == (200, "declined")
-    assert outcome(signed_door.post_json(signed_fields("mine", payment=PAYMENT))) == next_outcome
+    assert declined.outcome == (200, "declined")
+    assert signed_door.post_json(signed_fields("mine", payment=PAYMENT)).outcome == next_outcome
 
 
 def test_a_payment_that_ends_as_failed_is_declined(signed_door: Door, iamport: Simulator) -> None:
     answer = signed_door.post_json(signed_fields("mine", number_of("payment_failed"), payment=PAYMENT))
-    assert outcome(answer) == (200, "declined")
+    assert answer.outcome == (200, "declined")
     assert [payment.status for payment in iamport.payments] == ["failed"]
 
 
 def test_a_payment_whose_answer_was_lost_is_found_and_not_repeated(signed_door: Door, iamport: Simulator) -> None:
     answer = signed_door.post_json(signed_fields("mine", number_of("payment_answer_lost"), payment=PAYMENT))
-    assert outcome(answer) == (200, "issued")
+    assert answer.outcome == (200, "issued")
     assert [payment.status for payment in iamport.payments] == ["paid"]

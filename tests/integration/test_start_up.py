@@ -27,10 +27,6 @@ def restore() -> None:
         hook(*arguments, **keywords)
 
 
-def endpoints(iamport: Simulator) -> list[str]:
-    return [call.endpoint for call in iamport.calls]
-
-
 @pytest.mark.usefixtures("door")
 @pytest.mark.parametrize("kind", ["on-demand", "provisioned-concurrency"])
 def test_the_token_is_there_before_the_first_request(
@@ -38,9 +34,9 @@ def test_the_token_is_there_before_the_first_request(
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
     door = Door()
-    assert endpoints(iamport) == ["token"]
+    assert iamport.endpoints == ["token"]
     assert door.post_json(form_fields()).status == 200
-    assert endpoints(iamport) == ["token", "look_up", "issue"]
+    assert iamport.endpoints == ["token", "look_up", "issue"]
 
 
 @pytest.mark.usefixtures("door")
@@ -50,7 +46,7 @@ def test_a_failed_start_is_made_up_for_by_the_first_request(
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
     iamport.fail_next("token", faults.SERVER_ERROR, times=2)
     assert Door().post_json(form_fields()).status == 200
-    assert endpoints(iamport) == ["token"] * 3 + ["look_up", "issue"]
+    assert iamport.endpoints == ["token"] * 3 + ["look_up", "issue"]
 
 
 @pytest.mark.usefixtures("door")
@@ -103,7 +99,7 @@ def test_a_snapshot_holds_every_module(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_restored_container_has_its_token_before_the_first_request(iamport: Simulator) -> None:
     door = Door()
     restore()
-    assert endpoints(iamport) == ["token"]
+    assert iamport.endpoints == ["token"]
     assert door.post_json(form_fields()).status == 200
 
 

@@ -126,6 +126,11 @@ class Simulator:
             return list(self._calls)
 
     @property
+    def endpoints(self) -> list[str]:
+        """Of the calls, one after the other."""
+        return [call.endpoint for call in self.calls]
+
+    @property
     def connections(self) -> int:
         """How many TCP connections have been accepted."""
         return self._server.connections
