@@ -11,6 +11,7 @@ from infra.local.iamport import Simulator
 from infra.local.lambda_environment import MADE_UP_ACCOUNT, NOTHING_OF_THIS_MACHINE, lambda_environment
 from infra.local.service import IMP_KEY, IMP_SECRET, Backends, put_local_keys, talking_to
 from infra.local.template import Function, Template
+from tests.attempts_table import empty_ledger
 from tests.integration.door import Door
 
 TEMPLATE = Template()
@@ -64,13 +65,6 @@ def aws(running_aws: Aws) -> Iterator[Aws]:
 def iamport() -> Iterator[Simulator]:
     with Simulator(IMP_KEY, IMP_SECRET, clock=lambda: time.time()) as simulator:
         yield simulator
-
-
-def empty_ledger(aws: Aws) -> None:
-    dynamodb, table = aws.dynamodb(), aws.physical_ids["AttemptsTable"]
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-        for item in page["Items"]:
-            dynamodb.delete_item(TableName=table, Key={"pk": item["pk"]})
 
 
 @pytest.fixture

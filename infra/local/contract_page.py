@@ -39,18 +39,18 @@ def _body(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"<h2><code>{method.upper()} {escape(path)}</code></h2>{_paragraphs(operation.get('summary', ''))}"
             yield from _request(document, operation)
             for status, response in operation["responses"].items():
-                yield from _answer(document, status, _resolved(document, response))
+                yield from _answer(document, status, resolved(document, response))
 
 
 def _request(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[str]:
-    parameters = [_resolved(document, parameter) for parameter in operation.get("parameters", ())]
+    parameters = [resolved(document, parameter) for parameter in operation.get("parameters", ())]
     if parameters:
         yield _table((parameter["name"], parameter.get("description", "")) for parameter in parameters)
-    body = _resolved(document, operation.get("requestBody", {}))
+    body = resolved(document, operation.get("requestBody", {}))
     for media_type, content in body.get("content", {}).items():
         yield f"<h3>Body: <code>{escape(media_type)}</code></h3>"
-        properties = _resolved(document, content["schema"]).get("properties", {})
-        yield _table((name, _resolved(document, schema).get("description", "")) for name, schema in properties.items())
+        properties = resolved(document, content["schema"]).get("properties", {})
+        yield _table((name, resolved(document, schema).get("description", "")) for name, schema in properties.items())
         yield from _examples(document, content)
 
 
@@ -62,7 +62,7 @@ def _answer(document: Mapping[str, Any], status: str, response: Mapping[str, Any
 
 def _examples(document: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[str]:
     for example in content.get("examples", {}).values():
-        value = _resolved(document, example)["value"]
+        value = resolved(document, example)["value"]
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
         yield f"<pre>{escape(text)}</pre>"
 
@@ -76,7 +76,7 @@ def _paragraphs(text: str) -> str:
     return "".join(f"<p>{escape(paragraph)}</p>" for paragraph in text.strip().split("\n\n") if paragraph)
 
 
-def _resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolved(document: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
     """`node`, or what its `$ref` points to inside of the document."""
     while "$ref" in node:
         target: Any = document

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from infra.local.examples import ExamplesServer, running
 from infra.local.iamport import Simulator
 from infra.local.service import LocalService, run_service
+from tests.attempts_table import empty_ledger
 from tests.browser.card_form import CardForm
-from tests.conftest import empty_ledger
 
 # Nothing that the browser does by itself may leave this machine.
 CHROMIUM_ARGUMENTS = [
@@ -141,6 +141,7 @@ def watched(shop: Shop, other_shop: Shop, service: LocalService) -> Iterator[Wat
 
 
 NewPage = Callable[..., Page]
+OpenForm = Callable[..., CardForm]
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ def new_page(browser: Browser, watched: Watched) -> Iterator[NewPage]:
 
 
 @pytest.fixture
-def open_form(new_page: NewPage, service: LocalService, simulator: Simulator) -> Callable[..., CardForm]:  # noqa: ARG001
+def open_form(new_page: NewPage, service: LocalService, simulator: Simulator) -> OpenForm:  # noqa: ARG001
     """Opens the hosted form; `query` goes into its address, everything else to `new_page`."""
 
     def open_form(query: dict[str, str] | None = None, **options: Any) -> CardForm:

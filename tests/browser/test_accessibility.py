@@ -9,9 +9,7 @@ from playwright.sync_api import Page, expect
 
 from billing.web import messages
 from tests.browser.card_form import CardForm
-from tests.browser.conftest import cannot_run
-
-OpenForm = Callable[..., CardForm]
+from tests.browser.conftest import OpenForm, cannot_run
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 

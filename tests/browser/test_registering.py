@@ -1,7 +1,6 @@
 """A card holder registers a card on the hosted page and is told what became of it."""
 
 import threading
-from collections.abc import Callable
 
 import pytest
 import requests
@@ -11,9 +10,7 @@ from billing.web import messages
 from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults, number_of
 from infra.local.service import IMP_SECRET, LocalService
 from tests.browser.card_form import PATH, CardForm
-from tests.browser.conftest import NewPage, Watched
-
-OpenForm = Callable[..., CardForm]
+from tests.browser.conftest import NewPage, OpenForm, Watched
 
 ENGLISH = {"lang": "en"}
 WRONG_BIRTH = "주민OR사업자등록번호오류"

@@ -1,6 +1,5 @@
 """The result goes back to the merchant, to named origins only, and a hostile address does nothing."""
 
-from collections.abc import Callable
 from html import escape
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -9,10 +8,8 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from infra.local.iamport import Simulator, number_of
 from infra.local.service import LocalService
-from tests.browser.card_form import PATH, CardForm
-from tests.browser.conftest import NewPage, Shop, Watched
-
-OpenForm = Callable[..., CardForm]
+from tests.browser.card_form import PATH
+from tests.browser.conftest import NewPage, OpenForm, Shop, Watched
 
 MERCHANT_PAGE = """<!doctype html><title>shop</title><link rel="icon" href="data:,"><script>
 window.received = [];

@@ -1,13 +1,9 @@
 """Digits are grouped while they are typed, pasted or filled in, and the caret stays where the typist has it."""
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.card_form import CardForm
-
-OpenForm = Callable[..., CardForm]
+from tests.browser.conftest import OpenForm
 
 
 def caret(field: Locator) -> int:

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call
 from infra.local.lambda_environment import lambda_environment
 from infra.local.service import LOCAL_PARAMETERS, run_backends, talking_to
 from infra.local.template import PROJECT, Template
+from tests.attempts_table import items, plain
 from tests.integration.door import form_fields, settle, signed_fields
 
 FAULTS: tuple[Fault, ...] = (
@@ -187,26 +187,27 @@ def run_storm(chaos: Chaos, at_once: int) -> Result:
         with _a_while_later(environment):
             for _ in range(4):
                 settle()
-        compare(chaos.result, simulator, _items(aws))
+        attempts = [plain(item) for item in items(aws) if item["pk"]["S"].startswith("uid#")]
+        compare(chaos.result, simulator, attempts)
     return chaos.result
 
 
-def compare(result: Result, simulator: Simulator, items: list[dict[str, str]]) -> None:
-    customers, ledger = simulator.customers, {item["customer_uid"]: item for item in items}
+def compare(result: Result, simulator: Simulator, attempts: list[dict[str, str]]) -> None:
+    customers, ledger = simulator.customers, {attempt["customer_uid"]: attempt for attempt in attempts}
     paid = Counter(payment.merchant_uid for payment in simulator.payments if payment.status == "paid")
     result.double_charges = sum(count - 1 for count in paid.values())
-    result.open_attempts = sum(item["state"] == "open" for item in items)
+    result.open_attempts = sum(attempt["state"] == "open" for attempt in attempts)
     for customer_uid in customers.keys() | ledger.keys():
         there = customers[customer_uid].card_number if customer_uid in customers else None
         written = ledger.get(customer_uid, {}).get("registered_card_number")
         if there != written:
             state = ledger.get(customer_uid, {}).get("state")
             result.disagreements.append(f"{customer_uid}: Iamport has {there}, the ledger {written} ({state})")
-    for item in items:
-        if item["merchant_uid"] and item["state"] == "issued" and not paid[item["merchant_uid"]]:
-            result.disagreements.append(f"{item['customer_uid']}: {item['merchant_uid']} is not paid")
-        if item["merchant_uid"] and item["state"] in ("declined", "not_issued") and paid[item["merchant_uid"]]:
-            result.disagreements.append(f"{item['customer_uid']}: {item['merchant_uid']} is paid")
+    for attempt in attempts:
+        if attempt["merchant_uid"] and attempt["state"] == "issued" and not paid[attempt["merchant_uid"]]:
+            result.disagreements.append(f"{attempt['customer_uid']}: {attempt['merchant_uid']} is not paid")
+        if attempt["merchant_uid"] and attempt["state"] in ("declined", "not_issued") and paid[attempt["merchant_uid"]]:
+            result.disagreements.append(f"{attempt['customer_uid']}: {attempt['merchant_uid']} is paid")
 
 
 def _start_container(environment: dict[str, str]) -> "subprocess.Popen[str]":
@@ -229,9 +230,3 @@ def _a_while_later(environment: dict[str, str]) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setattr(time, "time", lambda: real_time() + 120)
         yield
-
-
-def _items(aws: Aws) -> list[dict[str, str]]:
-    pages = aws.dynamodb().get_paginator("scan").paginate(TableName=aws.physical_ids["AttemptsTable"])
-    items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("uid#")]
-    return [{name: str(next(iter(value.values()))) for name, value in item.items()} for item in items]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from infra.local.contract_page import CONTRACT
+from infra.local.contract_page import CONTRACT, resolved
 
 
 def check(method: str, path: str, status: int, headers: Mapping[str, str], body: str) -> None:
@@ -16,7 +16,7 @@ def check(method: str, path: str, status: int, headers: Mapping[str, str], body:
     operation = _document()["paths"][path][method.lower()]
     response = operation["responses"].get(str(status))
     assert response is not None, f"{method} {path}: the contract has no {status}"
-    response = _resolved(response)
+    response = resolved(_document(), response)
     lower_case = {name.lower(): value for name, value in headers.items()}
     media_type = lower_case.get("content-type", "").split(";")[0]
     assert media_type in response["content"], f"{status}: the contract has no {media_type!r}"
@@ -24,7 +24,7 @@ def check(method: str, path: str, status: int, headers: Mapping[str, str], body:
     if media_type == "application/json":
         for name, header in response.get("headers", {}).items():
             assert name.lower() in lower_case, f"{status}: without {name}"
-            _conforms(_resolved(header)["schema"], lower_case[name.lower()])
+            _conforms(resolved(_document(), header)["schema"], lower_case[name.lower()])
 
 
 @cache
@@ -38,12 +38,3 @@ def _conforms(schema: Mapping[str, Any], value: object) -> None:
     validator = Draft202012Validator({**schema, "components": _document()["components"]})
     errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
     assert errors == []
-
-
-def _resolved(node: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in node:
-        target: Any = _document()
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            target = target[step]
-        node = target
-    return node

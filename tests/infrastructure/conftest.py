@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 
 from infra.local.aws import Aws, run_aws
+from infra.local.iamport import Simulator
 from infra.local.template import Template
+from tests.conftest import ClockAhead
+from tests.infrastructure.every_way import Surroundings
+from tests.integration.door import Door
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,10 @@ def running_aws(calls: Calls) -> Iterator[Aws]:
         environment.setenv("MOTO_RECORDER_FILEPATH", str(calls.file))
         with run_aws(Template()) as aws:
             yield aws
+
+
+@pytest.fixture
+def around(
+    door: Door, signed_door: Door, iamport: Simulator, clock: ClockAhead, monkeypatch: pytest.MonkeyPatch
+) -> Surroundings:
+    return Surroundings(door, signed_door, iamport, clock, monkeypatch)

@@ -9,12 +9,9 @@ from typing import Any
 import pytest
 
 from billing.observability import METRIC_BY_OUTCOME
-from infra.local.iamport import Simulator
-from tests.conftest import ClockAhead
 from tests.infrastructure.conftest import Calls
 from tests.infrastructure.every_way import Surroundings, issue_in_every_way, settle_in_every_way
 from tests.infrastructure.stacks import PARAMETER_SETS, Deployment, deployment
-from tests.integration.door import Door
 
 OF_AWS: Mapping[tuple[str, ...], set[str]] = {
     ("AWS/ApiGateway", "ApiName", "Stage"): {"5XXError", "Count", "Latency"},
@@ -56,16 +53,11 @@ class Seen:
 
 @pytest.fixture
 def seen(
-    door: Door,
-    signed_door: Door,
-    iamport: Simulator,
-    clock: ClockAhead,
-    monkeypatch: pytest.MonkeyPatch,
+    around: Surroundings,
     calls: Calls,
     capsys: pytest.CaptureFixture[str],
 ) -> Seen:
     calls.forget()
-    around = Surroundings(door, signed_door, iamport, clock, monkeypatch)
     issue_in_every_way(around)
     settle_in_every_way(around)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]

@@ -12,26 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-import boto3
 import pytest
 from moto.events.models import EventPattern
 
 from infra.local.aws import Aws
-from infra.local.iamport import Simulator, faults
+from infra.local.iamport import faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
-from tests.conftest import ClockAhead, empty_ledger
+from tests.attempts_table import Record, empty_ledger, name_of_table, stream_records
 from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
-from tests.integration.door import Door, settle, signed_fields
+from tests.integration.door import settle, signed_fields
 
 PIPE = deployment("as it comes").resource("EventPipe").properties
 TARGET = PIPE["TargetParameters"]
 
 CARD, MASKED = "0000-9876-9876-9876", "000098******9876"
-
-Record = dict[str, Any]
-"""One change of an item, as the stream tells it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class Stream:
     begins_at: int
 
     def records(self) -> list[Record]:
-        return list(records(self.aws))[self.begins_at :]
+        return list(stream_records(self.aws))[self.begins_at :]
 
     def events(self) -> list[Event]:
         return [event for record in self.records() for event in told(record)]
@@ -57,14 +53,7 @@ class Stream:
 
 @pytest.fixture
 def stream(aws: Aws) -> Stream:
-    return Stream(aws, len(list(records(aws))))
-
-
-@pytest.fixture
-def around(
-    door: Door, signed_door: Door, iamport: Simulator, clock: ClockAhead, monkeypatch: pytest.MonkeyPatch
-) -> Surroundings:
-    return Surroundings(door, signed_door, iamport, clock, monkeypatch)
+    return Stream(aws, len(list(stream_records(aws))))
 
 
 def issued(around: Surroundings) -> None:
@@ -166,7 +155,7 @@ def test_nothing_is_told_but_the_endings(around: Surroundings, stream: Stream, a
     around.signed_door.post_json(signed_fields("mine", OTHER_CARD, replace=True))
     assert [event.detail_type for event in stream.events()] == ["billing_key.issued"] * 2
     aws.dynamodb().update_item(
-        TableName=aws.physical_ids["AttemptsTable"],
+        TableName=name_of_table(aws),
         Key={"pk": {"S": "uid#mine"}},
         UpdateExpression="SET registered_card_name = :name",
         ExpressionAttributeValues={":name": {"S": "by hand"}},
@@ -200,21 +189,6 @@ def find_out(around: Surroundings) -> None:
     around.iamport.choose_fault = lambda _: None
     around.clock.advance(5 * MINUTE)
     settle()
-
-
-def records(aws: Aws) -> Iterator[Record]:
-    """All that the table's stream has, in its order."""
-    client = boto3.client("dynamodbstreams", endpoint_url=aws.url)
-    [listed] = client.list_streams(TableName=aws.physical_ids["AttemptsTable"])["Streams"]
-    [shard] = client.describe_stream(StreamArn=listed["StreamArn"])["StreamDescription"]["Shards"]
-    place = {"StreamArn": listed["StreamArn"], "ShardId": shard["ShardId"]}
-    iterator = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
-    while page := client.get_records(ShardIterator=iterator):
-        if not page["Records"]:
-            return
-        for record in page["Records"]:
-            yield json.loads(json.dumps(record, default=str))
-        iterator = page["NextShardIterator"]
 
 
 def told(record: Record) -> Iterator[Event]:

@@ -5,15 +5,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from infra.local.aws import Aws
-from infra.local.iamport import Simulator
 from infra.local.intrinsics import REGION
-from tests.conftest import ClockAhead
 from tests.infrastructure.conftest import Call, Calls
 from tests.infrastructure.every_way import Surroundings, issue_in_every_way, leave_attempts_open, settle_in_every_way
 from tests.infrastructure.policies import Request, Statement, allows, statements_of
 from tests.infrastructure.stacks import KMS_KEY, PARAMETER_SETS, Deployment, deployment
 from tests.infrastructure.test_roles import WITHOUT_A_RESOURCE
-from tests.integration.door import Door
 
 FUNCTIONS = {"IssueBillingFunction": "IssueBillingRole", "SettleFunction": "SettleRole"}
 
@@ -33,13 +30,6 @@ WRITTEN_BY_LAMBDA = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 BY_THE_FUNCTION = {"lambda:SourceFunctionArn": "arn:aws:lambda:::function"}
 """Lambda adds it to what the function's own code asks for, and to nothing else."""
-
-
-@pytest.fixture
-def around(
-    door: Door, signed_door: Door, iamport: Simulator, clock: ClockAhead, monkeypatch: pytest.MonkeyPatch
-) -> Surroundings:
-    return Surroundings(door, signed_door, iamport, clock, monkeypatch)
 
 
 def test_the_issuing_role_allows_what_its_function_calls_and_nothing_else(

@@ -3,7 +3,7 @@
 import ast
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,13 @@ from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from infra.local.intrinsics import STACK_NAME
 from infra.local.template import PROJECT
+from tests.attempts_table import item_of, name_of_table, plain
 from tests.conftest import ClockAhead
 from tests.infrastructure.stacks import MAIN, Resource, deployment
 from tests.integration.door import Door, form_fields, settle
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text("utf-8")
 SHELL = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```", RUNBOOK, re.DOTALL | re.MULTILINE))
@@ -167,7 +167,7 @@ def customer_uid(door: Door, aws: Aws, iamport: Simulator, clock: ClockAhead) ->
     door.post_json(fields)
     clock.advance(90000)
     settle()
-    assert item_of(aws, fields["customer_uid"])["state"]["S"] == "unknown"
+    assert plain(item_of(aws, fields["customer_uid"]))["state"] == "unknown"
     return fields["customer_uid"]
 
 
@@ -176,14 +176,14 @@ def test_an_attempt_that_is_opened_again_is_settled_when_iamport_answers(
 ) -> None:
     open_again(aws, customer_uid)
     settle()
-    still_open = item_of(aws, customer_uid)
-    assert still_open["state"]["S"] == "open", "it has another day"
+    still_open = plain(item_of(aws, customer_uid))
+    assert still_open["state"] == "open", "it has another day"
     assert "event" not in still_open, "the pipe tells the event of any change of an open attempt"
     iamport.choose_fault = lambda _: None
     clock.advance(180)
     settle()
-    settled = item_of(aws, customer_uid)
-    assert (settled["state"]["S"], settled["event"]["S"]) == ("issued", "billing_key.issued")
+    settled = plain(item_of(aws, customer_uid))
+    assert (settled["state"], settled["event"]) == ("issued", "billing_key.issued")
 
 
 def test_its_customer_may_try_again_meanwhile(door: Door, aws: Aws, iamport: Simulator, customer_uid: str) -> None:
@@ -198,22 +198,16 @@ def open_again(aws: Aws, customer_uid: str) -> None:
     [update] = re.findall(r"--update-expression '([^']+)'", SHELL)
     [condition] = re.findall(r"--condition-expression '([^']+)'", SHELL)
     aws.dynamodb().update_item(
-        TableName=aws.physical_ids["AttemptsTable"],
+        TableName=name_of_table(aws),
         Key={"pk": {"S": f"uid#{customer_uid}"}},
         UpdateExpression=update,
         ConditionExpression=condition,
         ExpressionAttributeNames={"#state": "state"},
         ExpressionAttributeValues={
-            ":id": item_of(aws, customer_uid)["attempt_id"],
+            ":id": {"S": plain(item_of(aws, customer_uid))["attempt_id"]},
             ":now": {"N": str(int(time.time()))},
             ":shard": {"S": "0"},
             ":open": {"S": "open"},
             ":unknown": {"S": "unknown"},
         },
     )
-
-
-def item_of(aws: Aws, customer_uid: str) -> Mapping[str, "AttributeValueTypeDef"]:
-    return aws.dynamodb().get_item(
-        TableName=aws.physical_ids["AttemptsTable"], Key={"pk": {"S": f"uid#{customer_uid}"}}
-    )["Item"]

@@ -6,14 +6,13 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.aws import Aws, Write
 from infra.local.control import NotUnderstood, ask
 from infra.local.intrinsics import REGION
-from tests.conftest import empty_ledger
+from tests.attempts_table import empty_ledger, name_of_table, stream_records
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -43,7 +42,7 @@ SINGLE_WRITES: dict[Write, Request] = {
 @pytest.fixture
 def table(aws: Aws) -> str:
     empty_ledger(aws)
-    return aws.physical_ids["AttemptsTable"]
+    return name_of_table(aws)
 
 
 @pytest.fixture
@@ -86,13 +85,13 @@ def reasons(aws: Aws, *writes: Request, **more: str) -> list[dict[str, Any]]:
 
 def names(aws: Aws, **request: Any) -> set[str]:
     """The items' keys, by a Scan."""
-    found = aws.dynamodb().scan(TableName=aws.physical_ids["AttemptsTable"], **request)["Items"]
+    found = aws.dynamodb().scan(TableName=name_of_table(aws), **request)["Items"]
     return {item["pk"]["S"] for item in found}
 
 
 def attempts(aws: Aws, name: str) -> int:
     key = {"pk": {"S": name}}
-    item = aws.dynamodb().get_item(TableName=aws.physical_ids["AttemptsTable"], Key=key).get("Item", {})
+    item = aws.dynamodb().get_item(TableName=name_of_table(aws), Key=key).get("Item", {})
     return int(item["attempts"]["N"]) if "attempts" in item else 0
 
 
@@ -266,12 +265,12 @@ def test_a_transaction_that_need_not_be_written_again_meets_no_conflict(
 
 def put_due(aws: Aws, name: str, **more: Any) -> None:
     item = {"pk": {"S": name}, "due_shard": {"S": "1"}, "due_at": {"N": "5"}, **more}
-    aws.dynamodb().put_item(TableName=aws.physical_ids["AttemptsTable"], Item=item)
+    aws.dynamodb().put_item(TableName=name_of_table(aws), Item=item)
 
 
 def due(aws: Aws, **more: Any) -> dict[str, Any]:
     found = aws.dynamodb().query(
-        TableName=aws.physical_ids["AttemptsTable"],
+        TableName=name_of_table(aws),
         IndexName="due",
         KeyConditionExpression="due_shard = :shard AND due_at <= :now",
         ExpressionAttributeValues={":shard": {"S": "1"}, ":now": {"N": "9"}},
@@ -390,27 +389,16 @@ def test_an_update_that_does_not_fit_its_item_cancels_all_writes(
 
 def test_what_a_transaction_changes_is_in_the_stream_once(aws: Aws, table: str, dynamodb: "DynamoDBClient") -> None:
     dynamodb.put_item(TableName=table, Item={"pk": {"S": "same"}})
-    before = len(records(aws, table))
+    before = len(list(stream_records(aws)))
     writes: Any = [add_one(table, "new"), put(table, "same")]
     dynamodb.transact_write_items(TransactItems=writes)
     dynamodb.update_item(TableName=table, Key={"pk": {"S": "newer"}}, UpdateExpression="REMOVE attempts")
-    new = records(aws, table)[before:]
+    new = list(stream_records(aws))[before:]
     assert [(record["eventName"], record["dynamodb"]["Keys"]["pk"]["S"]) for record in new] == [
         ("INSERT", "new"),
         ("INSERT", "newer"),
     ]
     assert new[0]["dynamodb"]["NewImage"]["attempts"] == {"N": "1"}
-
-
-def records(aws: Aws, table: str) -> list[Any]:
-    """All that the table's stream has had so far."""
-    streams: Any = boto3.client("dynamodbstreams", endpoint_url=aws.url)
-    [stream] = streams.list_streams(TableName=table)["Streams"]
-    [shard] = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
-    iterator = streams.get_shard_iterator(
-        StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-    )
-    return list(streams.get_records(ShardIterator=iterator["ShardIterator"], Limit=1000)["Records"])
 
 
 # Requests that are none

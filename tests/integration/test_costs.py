@@ -1,12 +1,12 @@
 """What an attempt writes and logs is what docs/costs.md counts for it."""
 
 import re
-from typing import Any
 
 import pytest
 
 from infra.local.aws import Aws
 from infra.local.template import PROJECT
+from tests.attempts_table import Item, items
 from tests.integration.door import Door, signed_fields
 
 PAGE = (PROJECT / "docs/costs.md").read_text("utf-8")
@@ -45,11 +45,7 @@ def test_an_attempt_writes_two_items(signed_door: Door, aws: Aws) -> None:
     assert {item["pk"]["S"].split("#")[0] for item in items(aws)} == {"uid", "card"}
 
 
-def items(aws: Aws) -> list[dict[str, Any]]:
-    return list(aws.dynamodb().scan(TableName=aws.physical_ids["AttemptsTable"])["Items"])
-
-
-def stored_bytes(item: dict[str, Any]) -> int:
+def stored_bytes(item: Item) -> int:
     """Names and values; a number takes a byte for two of its digits, and one more ("Item sizes and formats")."""
     return sum(
         len(name) + (len(value["S"].encode()) if "S" in value else len(value["N"]) // 2 + 1)

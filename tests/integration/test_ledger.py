@@ -21,19 +21,15 @@ from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
-from tests.conftest import ClockAhead, empty_ledger
+from tests.attempts_table import empty_ledger, item_of, items, name_of_table, plain
+from tests.conftest import ClockAhead
 from tests.integration.door import Door, form_fields, settle
 
 IN_TIME = Deadline.after(3600)
 
 
-def items(aws: Aws) -> list[dict[str, dict[str, str]]]:
-    return aws.dynamodb().scan(TableName=aws.physical_ids["AttemptsTable"])["Items"]  # type: ignore[return-value]
-
-
-def item_of(aws: Aws, customer_uid: str) -> dict[str, str]:
-    [item] = [item for item in items(aws) if item["pk"]["S"] == f"uid#{customer_uid}"]
-    return {name: next(iter(value.values())) for name, value in item.items()}
+def values_of(aws: Aws, customer_uid: str) -> dict[str, str]:
+    return plain(item_of(aws, customer_uid))
 
 
 def test_a_double_click_gets_the_same_answer_and_one_call(door: Door, iamport: Simulator) -> None:
@@ -107,7 +103,7 @@ def test_an_unknown_outcome_keeps_the_customer_locked_until_it_is_settled(
     iamport.fail_next("issue", faults.slow(30.0, processed_after=14.0))
     assert door.post_json(fields, seconds_left=12.0).code == "outcome_unknown"
     assert door.post_json(fields).code == "in_progress"
-    assert item_of(aws, fields["customer_uid"])["state"] == "open"
+    assert values_of(aws, fields["customer_uid"])["state"] == "open"
 
 
 @pytest.mark.parametrize("issued", [True, False])
@@ -122,11 +118,11 @@ def test_the_settler_finds_out_how_an_attempt_ended(
     assert door.post_json(fields).code == "outcome_unknown"
     iamport.choose_fault = lambda _: None
     settle()
-    assert item_of(aws, fields["customer_uid"])["state"] == "open", "its invocation may not be over yet"
+    assert values_of(aws, fields["customer_uid"])["state"] == "open", "its invocation may not be over yet"
     clock.advance(60)
     settle()
     settle()
-    ended = item_of(aws, fields["customer_uid"])
+    ended = values_of(aws, fields["customer_uid"])
     assert ended["state"] == ("issued" if issued else "not_issued")
     assert ended["event"] == f"billing_key.{ended['state']}"
     assert "due_at" not in ended
@@ -150,10 +146,10 @@ def test_the_settler_gives_up_after_a_day(
     iamport.choose_fault = lambda _: faults.SERVER_ERROR
     clock.advance(3600)
     settle()
-    assert item_of(aws, fields["customer_uid"])["state"] == "open"
+    assert values_of(aws, fields["customer_uid"])["state"] == "open"
     clock.advance(86400)
     settle()
-    assert item_of(aws, fields["customer_uid"])["state"] == "unknown"
+    assert values_of(aws, fields["customer_uid"])["state"] == "unknown"
     assert '"AttemptGivenUp":[1.0]' in capsys.readouterr().out
 
 
@@ -168,7 +164,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> Ledger:
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     environment = {
         "IAMPORT_SECRET_ID": "unused",
-        "ATTEMPTS_TABLE": aws.physical_ids["AttemptsTable"],
+        "ATTEMPTS_TABLE": name_of_table(aws),
         "ATTEMPTS_PER_CUSTOMER": "10",
         "ATTEMPTS_PER_CARD": "10",
     }
@@ -230,7 +226,7 @@ def test_an_attempt_that_meets_another_transaction_begins_a_moment_later(
 ) -> None:
     aws.conflict_next("TransactWriteItems", times=4, index=of_which)
     assert isinstance(ledger.begin(new_attempt(), IN_TIME), Attempt)
-    assert item_of(aws, "mine")["state"] == "open"
+    assert values_of(aws, "mine")["state"] == "open"
 
 
 def test_an_attempt_that_meets_others_for_two_seconds_does_not_begin(ledger: Ledger, aws: Aws) -> None:
@@ -246,17 +242,17 @@ def test_an_ending_that_meets_another_transaction_is_written_a_moment_later(ledg
     attempt = begin(ledger)
     aws.conflict_next("PutItem", times=4)
     assert ledger.finish(attempt, Ending("declined", message="no"), IN_TIME)
-    assert item_of(aws, "mine")["state"] == "declined"
+    assert values_of(aws, "mine")["state"] == "declined"
 
 
 def test_an_attempt_left_open_or_postponed_in_spite_of_another_transaction(ledger: Ledger, aws: Aws) -> None:
     attempt = begin(ledger)
     aws.conflict_next("UpdateItem", times=4)
     ledger.leave_open(attempt, IN_TIME, locked=False)
-    assert int(item_of(aws, "mine")["locked_until"]) <= time.time()
+    assert int(values_of(aws, "mine")["locked_until"]) <= time.time()
     aws.conflict_next("UpdateItem", times=4)
     ledger.postpone(attempt, 500, IN_TIME)
-    assert int(item_of(aws, "mine")["due_at"]) >= time.time() + 498
+    assert int(values_of(aws, "mine")["due_at"]) >= time.time() + 498
 
 
 def test_an_ending_that_cannot_be_written_leaves_time_for_the_answer(ledger: Ledger, aws: Aws) -> None:
@@ -266,7 +262,7 @@ def test_an_ending_that_cannot_be_written_leaves_time_for_the_answer(ledger: Led
     with pytest.raises(Unavailable, match="ledger_busy"):
         ledger.finish(attempt, Ending("declined"), in_half_a_second())
     assert time.monotonic() - started < 0.6
-    assert item_of(aws, "mine")["state"] == "open"
+    assert values_of(aws, "mine")["state"] == "open"
 
 
 def test_a_settler_that_an_index_tells_of_a_closed_attempt_changes_nothing(
@@ -278,11 +274,11 @@ def test_a_settler_that_an_index_tells_of_a_closed_attempt_changes_nothing(
     clock.advance(60)
     with aws.index_held_back():
         settle()
-        closed = item_of(aws, fields["customer_uid"])
+        closed = values_of(aws, fields["customer_uid"])
         assert closed["state"] == "not_issued"
         clock.advance(60)
         settle()
-    assert item_of(aws, fields["customer_uid"]) == closed
+    assert values_of(aws, fields["customer_uid"]) == closed
 
 
 def begin(ledger: Ledger) -> Attempt:

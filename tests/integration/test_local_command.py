@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ import pytest
 import requests
 
 from infra.local.template import PROJECT
+from tests.waiting import eventually
 
 LONGEST_START = 60.0
 """Seconds."""
@@ -80,10 +80,7 @@ def test_killing_it_leaves_no_process_either() -> None:
         started_by_it = descendants(service.pid)
         service.kill()
         service.wait(timeout=20)
-        patience = time.monotonic() + 20
-        while started_by_it & running():
-            assert time.monotonic() < patience
-            time.sleep(0.05)
+        assert eventually(lambda: not started_by_it & running(), seconds=20)
 
 
 def test_it_prints_the_test_cards_and_a_curl_that_issues_a_billing_key() -> None:

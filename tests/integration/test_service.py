@@ -1,6 +1,5 @@
 """The whole local service over HTTP: many callers at once, both identities, the settler."""
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ import requests
 from infra.local.iamport import Simulator
 from infra.local.service import LocalService, run_service
 from tests.integration.door import SINGULAR, form_fields, signed_fields
+from tests.waiting import eventually
 
 
 def test_of_fifty_identical_requests_at_once_one_reaches_iamport(service: LocalService, simulator: Simulator) -> None:
@@ -40,7 +40,4 @@ def test_in_signed_identity_the_service_takes_tokens_and_the_settler_runs(tmp_pa
         issued = requests.post(url, data=signed_fields("mine"), timeout=60)
         assert refused.status_code == 401
         assert issued.json()["customer_uid"] == "mine"
-        give_up = time.monotonic() + 30
-        while "OldestOpenAttempt" not in log.read_text("utf-8") and time.monotonic() < give_up:
-            time.sleep(0.1)
-        assert "OldestOpenAttempt" in log.read_text("utf-8")
+        assert eventually(lambda: "OldestOpenAttempt" in log.read_text("utf-8"), seconds=30)

@@ -1,7 +1,5 @@
 """A client of the Iamport simulator, for its own tests."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -62,13 +60,6 @@ def customer_path(uid: str) -> str:
 
 def envelope(code: int, message: str) -> dict[str, object]:
     return {"code": code, "message": message, "response": None}
-
-
-def eventually(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 3
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 # Every fault that still sends an answer, and the HTTP status of it.

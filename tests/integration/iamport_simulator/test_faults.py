@@ -8,7 +8,8 @@ import requests
 
 from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults
 from infra.local.iamport.cards import number_of
-from tests.integration.iamport_simulator.client import HTTP_FAULTS, QUICK, Client, StandingClock, eventually
+from tests.integration.iamport_simulator.client import HTTP_FAULTS, QUICK, Client, StandingClock
+from tests.waiting import eventually
 
 
 @pytest.mark.parametrize(("fault", "status"), HTTP_FAULTS)

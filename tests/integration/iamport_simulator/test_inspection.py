@@ -7,7 +7,8 @@ import pytest
 import requests
 
 from infra.local.iamport import LOCAL_IMP_SECRET, Call, Endpoint, Simulator, faults
-from tests.integration.iamport_simulator.client import HTTP_FAULTS, MARKED_CARD, Client, eventually
+from tests.integration.iamport_simulator.client import HTTP_FAULTS, MARKED_CARD, Client
+from tests.waiting import eventually
 
 
 def test_calls_tell_what_was_asked_without_card_data(client: Client) -> None:

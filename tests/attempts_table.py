@@ -1,0 +1,55 @@
+"""The attempts table, looked into past the function: items as DynamoDB has them, `{"state": {"S": "open"}}`."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+
+from infra.local.aws import Aws
+
+Item = dict[str, dict[str, str]]
+
+Record = dict[str, Any]
+"""One change of an item, as the stream tells it."""
+
+
+def name_of_table(aws: Aws) -> str:
+    return aws.physical_ids["AttemptsTable"]
+
+
+def items(aws: Aws) -> list[Item]:
+    pages: Any = aws.dynamodb().get_paginator("scan").paginate(TableName=name_of_table(aws))
+    return [item for page in pages for item in page["Items"]]
+
+
+def item_of(aws: Aws, customer_uid: str) -> Item:
+    """Of the newest attempt under the uid. Raises KeyError where there is none."""
+    key = {"pk": {"S": f"uid#{customer_uid}"}}
+    item: Any = aws.dynamodb().get_item(TableName=name_of_table(aws), Key=key)["Item"]
+    return dict(item)
+
+
+def plain(item: Item) -> dict[str, str]:
+    """Without its types: `{"state": "open"}`; numbers are texts too."""
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def empty_ledger(aws: Aws) -> None:
+    for item in items(aws):
+        aws.dynamodb().delete_item(TableName=name_of_table(aws), Key={"pk": item["pk"]})
+
+
+def stream_records(aws: Aws) -> Iterator[Record]:
+    """All that the table's stream has, in its order."""
+    client: Any = boto3.client("dynamodbstreams", endpoint_url=aws.url)
+    [listed] = client.list_streams(TableName=name_of_table(aws))["Streams"]
+    [shard] = client.describe_stream(StreamArn=listed["StreamArn"])["StreamDescription"]["Shards"]
+    place = {"StreamArn": listed["StreamArn"], "ShardId": shard["ShardId"]}
+    iterator = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    while page := client.get_records(ShardIterator=iterator):
+        if not page["Records"]:
+            return
+        for record in page["Records"]:
+            yield json.loads(json.dumps(record, default=str))
+        iterator = page["NextShardIterator"]
