@@ -12,9 +12,9 @@ from typing import Any
 
 from benchmarks.attempts import Event, require_success
 from benchmarks.contenders import Contender
-from benchmarks.program import Program, run_program
 from benchmarks.stand_in import Counts, StandIn
 from infra.local.lambda_environment import lambda_environment
+from infra.local.program import Program, run_program
 from infra.local.template import PROJECT
 
 STOPWATCH = Path(__file__).with_name("stopwatch.py")

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from benchmarks.program import run_program
+from infra.local.program import run_program
 
 HOST = "127.0.0.1"
 LARGEST_CHUNK = 65536

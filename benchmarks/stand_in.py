@@ -16,8 +16,8 @@ from pathlib import Path
 import certifi
 import trustme
 
-from benchmarks.program import Program, run_program
 from infra.local.iamport import Endpoint, Simulator
+from infra.local.program import Program, run_program
 from infra.local.service import IMP_KEY, IMP_SECRET
 
 HOST = "127.0.0.1"

@@ -5,8 +5,6 @@ them. The program is `infra.local.aws_server`; here is what starts it and what t
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,8 @@ from botocore.config import Config
 
 from infra.local.control import ask
 from infra.local.intrinsics import REGION, STACK_NAME
-from infra.local.template import PROJECT, Template
+from infra.local.program import run_program
+from infra.local.template import Template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,10 +31,6 @@ CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=60, proxies={}, retries={
 
 
 Write = Literal["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"]
-
-
-class AwsNotStarted(Exception):
-    """moto's server ended before it served; why is on its standard error."""
 
 
 @dataclass(frozen=True)
@@ -90,26 +85,10 @@ class Aws:
 
 @contextmanager
 def run_aws(template: Template, host: str = "127.0.0.1", port: int = 0) -> Iterator[Aws]:
-    """Serves, with the template's resources created. The port has to be free. Raises AwsNotStarted."""
-    command = [sys.executable, "-m", "infra.local.aws_server", host, str(port)]
-    # A process group of its own: Ctrl-C in the terminal is for the service, which then ends this.
-    process = subprocess.Popen(  # noqa: S603 (our own program)
-        command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
-    )
-    try:
-        url = _served_url(process)
+    """Serves, with the template's resources created. The port has to be free. Raises ProgramEnded."""
+    with run_program("-m", "infra.local.aws_server", host, str(port)) as program:
+        url = f"http://127.0.0.1:{program.next_line()}"
         yield Aws(url, _create_resources(template, url))
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _served_url(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
-    port = process.stdout.readline().strip()
-    if not port:
-        raise AwsNotStarted
-    return f"http://127.0.0.1:{port}"
 
 
 def _create_resources(template: Template, url: str) -> dict[str, str]:

@@ -5,8 +5,6 @@ import os
 import queue
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,6 +19,7 @@ from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call
 from infra.local.lambda_environment import lambda_environment
+from infra.local.program import Program, ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, run_backends, talking_to
 from infra.local.template import PROJECT, Template
 from tests.attempts_table import items, plain
@@ -123,41 +122,41 @@ class Chaos:
         os.kill(pid, signal.SIGKILL)
         return self.chance.choice((faults.ANSWER_LOST, faults.LINE_CUT))
 
-    def work(self, identity_environments: Mapping[str, dict[str, str]]) -> None:
-        """One container's place: always a live process in it for each identity, until the tasks are done."""
-        processes: dict[str, subprocess.Popen[str]] = {}
+    def work(self, environments: Mapping[str, dict[str, str]]) -> None:
+        """One container's place: always a live one in it for each identity, until the tasks are done."""
+        containers: dict[str, Program] = {}
         try:
-            while True:
-                try:
-                    task = self.tasks.get_nowait()
-                except queue.Empty:
-                    return
-                process = processes.get(task.identity)
-                if process is None or process.poll() is not None:
-                    process = processes[task.identity] = _start_container(identity_environments[task.identity])
-                outcome = self._ask(process, task)
+            while (task := self._next_task()) is not None:
+                if task.identity not in containers:
+                    environment = environments[task.identity]
+                    containers[task.identity] = Program("-m", "tests.chaos.mortal_container", environment=environment)
+                outcome = self._ask(containers[task.identity], task)
+                if outcome is None:
+                    containers.pop(task.identity).end()
                 with self.lock:
-                    self.result.outcomes[outcome] += 1
+                    self.result.outcomes[outcome or "killed"] += 1
+                    self.result.kills += outcome is None
         finally:
-            for process in processes.values():
-                process.kill()
-                process.communicate()
+            for container in containers.values():
+                container.end()
 
-    def _ask(self, process: "subprocess.Popen[str]", task: Task) -> str:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    def _next_task(self) -> Task | None:
+        try:
+            return self.tasks.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _ask(self, container: Program, task: Task) -> str | None:
+        """The answer's code; None: the container is dead."""
         with self.lock:
-            self.at_work[task.customer_uid] = process.pid
-        request = {"fields": dict(task.fields), "dies_before_send": task.dies_before_send}
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        outcome = process.stdout.readline().strip()
-        with self.lock:
-            self.at_work.pop(task.customer_uid, None)
-            if not outcome:
-                self.result.kills += 1
-                process.wait()
-        return outcome or "killed"
+            self.at_work[task.customer_uid] = container.process_id
+        try:
+            return container.ask(json.dumps({"fields": dict(task.fields), "dies_before_send": task.dies_before_send}))
+        except ProgramEnded:
+            return None
+        finally:
+            with self.lock:
+                self.at_work.pop(task.customer_uid, None)
 
 
 def run_chaos(attempts: int, at_once: int, seed: int) -> Result:
@@ -170,14 +169,13 @@ def run_storm(chaos: Chaos, at_once: int) -> Result:
         simulator, aws = backends.simulator, backends.aws
         function = talking_to(backends, template.function(template.function_behind_api(), aws.physical_ids))
         environment = lambda_environment(function)
+        modules = os.pathsep.join((str(function.code), str(PROJECT)))
+        environments = {
+            identity: {**environment, "PYTHONPATH": modules, "CUSTOMER_IDENTITY": identity}
+            for identity in ("open", "signed")
+        }
         simulator.choose_fault = chaos.choose_fault
-        threads = [
-            threading.Thread(
-                target=chaos.work,
-                args=({identity: {**environment, "CUSTOMER_IDENTITY": identity} for identity in ("open", "signed")},),
-            )
-            for _ in range(at_once)
-        ]
+        threads = [threading.Thread(target=chaos.work, args=[environments]) for _ in range(at_once)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -208,17 +206,6 @@ def compare(result: Result, simulator: Simulator, attempts: list[dict[str, str]]
             result.disagreements.append(f"{attempt['customer_uid']}: {attempt['merchant_uid']} is not paid")
         if attempt["merchant_uid"] and attempt["state"] in ("declined", "not_issued") and paid[attempt["merchant_uid"]]:
             result.disagreements.append(f"{attempt['customer_uid']}: {attempt['merchant_uid']} is paid")
-
-
-def _start_container(environment: dict[str, str]) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.mortal_container"],
-        env={"PYTHONPATH": os.pathsep.join((environment["LAMBDA_TASK_ROOT"], str(PROJECT))), **environment},
-        cwd=PROJECT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 @contextmanager
