@@ -17,7 +17,7 @@ import pytest
 
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
-from infra.local.iamport.simulator import Call
+from infra.local.iamport.simulator import Call, no_fault
 from infra.local.lambda_environment import lambda_environment
 from infra.local.program import Program, ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, run_backends, talking_to
@@ -180,8 +180,8 @@ def run_storm(chaos: Chaos, at_once: int) -> Result:
             thread.start()
         for thread in threads:
             thread.join()
-        simulator.choose_fault = lambda _: None
-        time.sleep(STUCK.processed_after)  # what is still at work at Iamport comes to its end
+        simulator.choose_fault = no_fault
+        simulator.wait_until_idle()
         with _a_while_later(environment):
             for _ in range(4):
                 settle()

@@ -6,7 +6,7 @@ import ssl
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,7 +55,9 @@ class FaultyServer(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._tls_context = tls_context
         self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        self._at_work: dict[socket.socket, Any] = {}
+        """The open connections from which something may still be done, and the addresses of their other ends."""
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -72,10 +74,28 @@ class FaultyServer(ThreadingHTTPServer):
             self.shutdown()
             self._thread.join()
         self.server_close()
-        with self._lock:
+        with self._changed:
             still_open = list(self._open)
         for connection in still_open:
             hang_up(connection)
+
+    def wait_until_idle(self, seconds: float) -> None:
+        """Raises TimeoutError."""
+        with socket.create_connection(self.socket.getsockname()) as last:
+            # Connections are taken in their order: with this one, all are known that were made before.
+            here = last.getsockname()
+            with self._changed:
+                if not self._changed.wait_for(lambda: list(self._at_work.values()) == [here], seconds):
+                    raise TimeoutError
+
+    @contextlib.contextmanager
+    def nothing_left_but_to_answer(self, connection: socket.socket) -> Iterator[None]:
+        with self._changed:
+            address = self._at_work.pop(connection)
+            self._changed.notify_all()
+        yield
+        with self._changed:
+            self._at_work[connection] = address
 
     def server_bind(self) -> None:
         """Without HTTPServer's look-up of the host's name, which can take seconds."""
@@ -89,14 +109,17 @@ class FaultyServer(ThreadingHTTPServer):
         if self._tls_context is not None:
             # The handshake is left to the connection's own thread: a silent client holds up no other.
             connection = self._tls_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        with self._lock:
+        with self._changed:
             self.connections += 1
             self._open.add(connection)
+            self._at_work[connection] = address
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        with self._lock:
+        with self._changed:
             self._open.discard(request)
+            self._at_work.pop(request, None)
+            self._changed.notify_all()
         super().shutdown_request(request)
 
     def handle_error(self, _request: Any, _client_address: Any) -> None:
@@ -176,7 +199,8 @@ class FaultyConnection(BaseHTTPRequestHandler):
 
     def _send_badly(self, reply: Reply, fault: Fault) -> str:
         if fault.kind is Kind.SLOW:
-            self._wait(fault.seconds - fault.processed_after)
+            with self.server.nothing_left_but_to_answer(self.connection):
+                self._wait(fault.seconds - fault.processed_after)
             return self._send(reply)
         message = self._message(reply)
         if fault.kind is Kind.TRUNCATED:

@@ -109,6 +109,13 @@ class Simulator:
         with self._account.lock:
             self._account.tokens.rotate(imp_secret)
 
+    def wait_until_idle(self, seconds: float = 30.0) -> None:
+        """Until everything is done that was asked by clients which have hung up since. Raises TimeoutError.
+
+        Answers that nobody waits for may still be under way.
+        """
+        self._server.wait_until_idle(seconds)
+
     def reset(self) -> None:
         """As just started: no calls, customers, payments, tokens or faults, and the first secret."""
         with self._lock:

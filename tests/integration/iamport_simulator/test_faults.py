@@ -93,6 +93,33 @@ def test_iamport_goes_on_when_the_client_hangs_up(client: Client) -> None:
     assert eventually(lambda: "member-1" in client.simulator.customers)
 
 
+def test_it_is_idle_when_all_is_done_that_was_asked_and_not_when_all_is_answered(client: Client) -> None:
+    started = time.monotonic()
+    with pytest.raises(requests.ReadTimeout):
+        client.issue(card_number=number_of("too_late"), timeout=0.02)
+    client.session.close()
+
+    client.simulator.wait_until_idle()
+
+    assert "member-1" in client.simulator.customers
+    assert QUICK.too_late_stored <= time.monotonic() - started < QUICK.too_late
+
+
+def test_it_is_not_idle_while_something_is_still_to_be_done(client: Client) -> None:
+    client.simulator.fail_next("issue", faults.slow(60))
+    with pytest.raises(requests.ReadTimeout):
+        client.issue(timeout=0.02)
+    client.session.close()
+
+    with pytest.raises(TimeoutError):
+        client.simulator.wait_until_idle(0.1)
+
+
+def test_it_is_not_idle_while_a_client_may_still_ask(client: Client) -> None:
+    with pytest.raises(TimeoutError):
+        client.simulator.wait_until_idle(0.1)
+
+
 def test_a_dripping_answer_never_times_out_between_two_bytes(client: Client) -> None:
     started = time.monotonic()
 
