@@ -68,11 +68,17 @@ def iamport() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch, aws: Aws, iamport: Simulator) -> Door:
-    """A fresh container of the function, with the secret filled in and no attempt in the ledger."""
+def backends(aws: Aws, iamport: Simulator) -> Backends:
+    """With the secret filled in, and no attempt in the ledger."""
     put_local_keys(aws)
     empty_ledger(aws)
-    talking = talking_to(Backends(iamport, aws), function(aws.physical_ids))
+    return Backends(iamport, aws)
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch, backends: Backends) -> Door:
+    """A fresh container of the function."""
+    talking = talking_to(backends, function(backends.aws.physical_ids))
     for name, value in (lambda_environment(talking) | {"ATTEMPTS_PER_CARD": "1000"}).items():
         monkeypatch.setenv(name, value)
     return Door()

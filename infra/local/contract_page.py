@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from html import escape
 from typing import Any
 
-import yaml
-
+from infra.local.intrinsics import read_yaml
 from infra.local.template import PROJECT
 
 CONTRACT = PROJECT / "docs" / "openapi.yaml"
@@ -19,8 +19,13 @@ pre { padding: .75rem; overflow: auto; background: #f1f3f7; } h2 { margin-top: 3
 """
 
 
+@cache
+def read_contract() -> dict[str, Any]:
+    return read_yaml(CONTRACT.read_text("utf-8"))
+
+
 def contract_page() -> str:
-    document = yaml.safe_load(CONTRACT.read_text("utf-8"))
+    document = read_contract()
     body = "\n".join(_body(document))
     title = escape(document["info"]["title"])
     return (

@@ -37,8 +37,8 @@ def read_yaml(text: str) -> dict[str, Any]:
     return document
 
 
-class _Loader(yaml.SafeLoader):
-    pass
+class _Loader(yaml.CSafeLoader):
+    """libyaml's, which is several times as fast as the one in Python."""
 
 
 def _written_out(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:

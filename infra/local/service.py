@@ -15,13 +15,13 @@ from infra.local.execution_environments import ExecutionEnvironments, FunctionEr
 from infra.local.http_server import serve
 from infra.local.iamport import Simulator
 from infra.local.template import TEMPLATE, Api, Function, Template
+from infra.local.token import CUSTOMER_TOKEN_KEY
 
 API = "BillingApi"
 """The API's name in the template."""
 
 IMP_KEY = "local-imp-key"
 IMP_SECRET = "local-imp-secret"
-CUSTOMER_TOKEN_KEY = "local-customer-token-key-of-32-bytes"
 
 LOCAL_PARAMETERS = {"AttemptsPerCustomer": "1000", "AttemptsPerCard": "1000000"}
 """Who tries the test cards out is not to be taken for somebody who tries stolen ones."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 
-from infra.local.service import CUSTOMER_TOKEN_KEY
+CUSTOMER_TOKEN_KEY = "local-customer-token-key-of-32-bytes"
 
 
 def new_token(customer_uid: str, **claims: Any) -> str:

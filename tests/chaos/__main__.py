@@ -5,14 +5,20 @@ import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from tests.chaos.run import run_chaos
+from infra.local.service import run_backends
+from infra.local.template import Template
+from tests.chaos.run import Chaos, run_storm
 
 ATTEMPTS, AT_ONCE, SEED = 2_000, 8, 7
 
 
 def main() -> None:
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # the settler's own log
-        result = run_chaos(ATTEMPTS, AT_ONCE, SEED)
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        redirect_stdout(nowhere),  # the settler's own log
+        run_backends(Template()) as backends,
+    ):
+        result = run_storm(Chaos(ATTEMPTS, SEED), AT_ONCE, backends)
     print(f"attempts            {result.attempts}")
     for outcome, count in result.outcomes.most_common():
         print(f"  {outcome:24}{count}")

@@ -20,7 +20,7 @@ from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call, no_fault
 from infra.local.lambda_environment import lambda_environment
 from infra.local.program import Program, ProgramEnded
-from infra.local.service import LOCAL_PARAMETERS, run_backends, talking_to
+from infra.local.service import LOCAL_PARAMETERS, Backends, talking_to
 from infra.local.template import PROJECT, Template
 from tests.attempts_table import items, plain
 from tests.integration.door import form_fields, settle, signed_fields
@@ -159,34 +159,30 @@ class Chaos:
                 self.at_work.pop(task.customer_uid, None)
 
 
-def run_chaos(attempts: int, at_once: int, seed: int) -> Result:
-    return run_storm(Chaos(attempts, seed), at_once)
-
-
-def run_storm(chaos: Chaos, at_once: int) -> Result:
+def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
+    """Over an empty ledger."""
+    simulator, aws = backends.simulator, backends.aws
     template = Template(parameters=LOCAL_PARAMETERS)
-    with run_backends(template) as backends:
-        simulator, aws = backends.simulator, backends.aws
-        function = talking_to(backends, template.function(template.function_behind_api(), aws.physical_ids))
-        environment = lambda_environment(function)
-        modules = os.pathsep.join((str(function.code), str(PROJECT)))
-        environments = {
-            identity: {**environment, "PYTHONPATH": modules, "CUSTOMER_IDENTITY": identity}
-            for identity in ("open", "signed")
-        }
-        simulator.choose_fault = chaos.choose_fault
-        threads = [threading.Thread(target=chaos.work, args=[environments]) for _ in range(at_once)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        simulator.choose_fault = no_fault
-        simulator.wait_until_idle()
-        with _a_while_later(environment):
-            for _ in range(4):
-                settle()
-        attempts = [plain(item) for item in items(aws) if item["pk"]["S"].startswith("uid#")]
-        compare(chaos.result, simulator, attempts)
+    function = talking_to(backends, template.function(template.function_behind_api(), aws.physical_ids))
+    environment = lambda_environment(function)
+    modules = os.pathsep.join((str(function.code), str(PROJECT)))
+    environments = {
+        identity: {**environment, "PYTHONPATH": modules, "CUSTOMER_IDENTITY": identity}
+        for identity in ("open", "signed")
+    }
+    simulator.choose_fault = chaos.choose_fault
+    threads = [threading.Thread(target=chaos.work, args=[environments]) for _ in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    simulator.choose_fault = no_fault
+    simulator.wait_until_idle()
+    with _a_while_later(environment):
+        for _ in range(4):
+            settle()
+    attempts = [plain(item) for item in items(aws) if item["pk"]["S"].startswith("uid#")]
+    compare(chaos.result, simulator, attempts)
     return chaos.result
 
 

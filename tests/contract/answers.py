@@ -2,21 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 
-from infra.local.contract_page import CONTRACT, resolved
+from infra.local.contract_page import read_contract, resolved
 
 
 def check(method: str, path: str, status: int, headers: Mapping[str, str], body: str) -> None:
     """Raises AssertionError where the answer is outside of the contract. `headers` by name in any case."""
-    operation = _document()["paths"][path][method.lower()]
+    operation = read_contract()["paths"][path][method.lower()]
     response = operation["responses"].get(str(status))
     assert response is not None, f"{method} {path}: the contract has no {status}"
-    response = resolved(_document(), response)
+    response = resolved(read_contract(), response)
     lower_case = {name.lower(): value for name, value in headers.items()}
     media_type = lower_case.get("content-type", "").split(";")[0]
     assert media_type in response["content"], f"{status}: the contract has no {media_type!r}"
@@ -24,17 +22,11 @@ def check(method: str, path: str, status: int, headers: Mapping[str, str], body:
     if media_type == "application/json":
         for name, header in response.get("headers", {}).items():
             assert name.lower() in lower_case, f"{status}: without {name}"
-            _conforms(resolved(_document(), header)["schema"], lower_case[name.lower()])
-
-
-@cache
-def _document() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(CONTRACT.read_text("utf-8"))
-    return document
+            _conforms(resolved(read_contract(), header)["schema"], lower_case[name.lower()])
 
 
 def _conforms(schema: Mapping[str, Any], value: object) -> None:
     # References in the schema start at the document's root.
-    validator = Draft202012Validator({**schema, "components": _document()["components"]})
+    validator = Draft202012Validator({**schema, "components": read_contract()["components"]})
     errors = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
     assert errors == []

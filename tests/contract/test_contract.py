@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 import requests
 import schemathesis
-import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
@@ -16,7 +15,7 @@ from schemathesis import GenerationMode
 
 from billing.web.answers import HTTP_STATUS
 from billing.web.request import FIELD_NAMES, NAME_BY_SPELLING
-from infra.local.contract_page import CONTRACT, contract_page
+from infra.local.contract_page import contract_page, read_contract
 from infra.local.service import LocalService, run_service
 from tests.contract.answers import check
 
@@ -32,7 +31,7 @@ OPERATIONS = [
     for method in ("GET", "POST")
 ]
 
-DOCUMENT = yaml.safe_load(CONTRACT.read_text("utf-8"))
+DOCUMENT = read_contract()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 
 

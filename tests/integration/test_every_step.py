@@ -7,6 +7,7 @@ import pytest
 
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call
+from infra.local.service import Backends
 from tests.chaos.run import FAULTS, MOST_SENDS, Chaos, Task, run_storm
 from tests.integration.door import form_fields, signed_fields
 
@@ -49,8 +50,10 @@ class Rows(Chaos):
 @pytest.mark.parametrize(
     ("with_payment", "step"), [(with_payment, step) for with_payment, steps in STEPS.items() for step in (*steps, None)]
 )
-def test_after_a_failure_at_any_step_the_ledger_agrees_with_iamport(with_payment: bool, step: str | None) -> None:
-    result = run_storm(Rows(step, with_payment), at_once=2)
+def test_after_a_failure_at_any_step_the_ledger_agrees_with_iamport(
+    backends: Backends, with_payment: bool, step: str | None
+) -> None:
+    result = run_storm(Rows(step, with_payment), at_once=2, backends=backends)
     assert result.outcomes.total() == result.attempts
     if step is None:
         assert result.kills >= 6, "of the sends, some only fresh containers make"

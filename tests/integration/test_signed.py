@@ -8,8 +8,8 @@ import pytest
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator
 from infra.local.iamport.cards import number_of
-from infra.local.service import CUSTOMER_TOKEN_KEY, IMP_KEY, IMP_SECRET
-from infra.local.token import new_token
+from infra.local.service import IMP_KEY, IMP_SECRET
+from infra.local.token import CUSTOMER_TOKEN_KEY, new_token
 from tests.attempts_table import empty_ledger
 from tests.integration.door import Door, form_fields, signed_fields
 
