@@ -40,6 +40,10 @@ class ClockAhead:
     def advance(self, seconds: float) -> None:
         self.ahead += seconds
 
+    def advance_to_whole(self, unit: int) -> None:
+        """To where the next hour (3600 seconds) begins, or the next second: what follows has all of it."""
+        self.advance(unit - time.time() % unit)
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> ClockAhead:

@@ -100,7 +100,7 @@ def leave_attempts_open(around: Surroundings) -> None:
 
 
 def try_too_often(around: Surroundings) -> None:
-    around.clock.advance(HOUR - time.time() % HOUR)
+    around.clock.advance_to_whole(HOUR)
     fields = form_fields(card_number=DECLINED_CARD)
     for _ in range(ATTEMPTS_PER_CUSTOMER + 1):
         around.open_door.post_json(fields)
