@@ -17,7 +17,11 @@ from billing.model.deadline import Deadline
 from billing.model.errors import Unavailable
 from billing.settings import read_settings
 
-ENVIRONMENT = {"IAMPORT_SECRET_ID": "iamport", "ATTEMPTS_TABLE": "attempts"}
+ENVIRONMENT = {
+    "IAMPORT_SECRET_ID": "iamport",
+    "ATTEMPTS_TABLE": "attempts",
+    "IAMPORT_BASE_URL": "http://iamport.invalid",  # by TLS it would read all authorities' certificates each time
+}
 SETTINGS = read_settings(ENVIRONMENT)
 
 BEGAN = 1_700_000_000
