@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from billing.observability import logger, metrics
+from billing.observability import logger
 from tests.unit.fakes import StoppedClock
 
 Lines = Callable[[], list[dict[str, Any]]]
+Counted = Callable[[], dict[str, float]]
 
 
 @pytest.fixture
@@ -33,7 +34,12 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Lines:
 
 
 @pytest.fixture
-def counted() -> Callable[[], dict[str, float]]:
-    """The metrics so far that were not yet sent, each with its sum."""
-    metrics.clear_metrics()
-    return lambda: {name: sum(metric["Value"]) for name, metric in metrics.metric_set.items()}
+def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
+    """The metrics that were sent since this was last asked, each with its sum."""
+
+    def counted() -> dict[str, float]:
+        (sent,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line)
+        names = [metric["Name"] for metric in sent["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+        return {name: sum(sent[name]) for name in names}
+
+    return counted

@@ -1,0 +1,155 @@
+"""From what the use case gives or raises to the answer, the log line and the metric."""
+
+import json
+import sys
+import time
+
+import jwt
+import pytest
+
+from billing.issuance import Issued
+from billing.model.customer import Customer
+from billing.model.errors import (
+    AlreadyRegistered,
+    Declined,
+    GatewayError,
+    InProgress,
+    OutcomeUnknown,
+    TooManyAttempts,
+    Unavailable,
+)
+from tests.integration.door import Door, card_form
+from tests.unit.conftest import Counted, Lines
+from tests.unit.fakes import ENVIRONMENT, OWN, FakeSecretsManager, StoppedClock
+
+OLD_KEY, NEW_KEY, FORGED_KEY = "o" * 32, "n" * 32, "f" * 32
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Door:
+    """A fresh container."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return Door()
+
+
+def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
+    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
+    asked_for = []
+
+    def issue_billing_key(customer: Customer, *_: object) -> Issued:
+        asked_for.append(customer.uid)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
+    return asked_for
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "logged_as", "metric"),
+    [
+        (Issued(OWN), 200, ("INFO", "issued", None), "BillingKeyIssued"),
+        (Declined("한도초과"), 200, ("INFO", "declined", None), "BillingKeyDeclined"),
+        (InProgress(), 409, ("INFO", "in_progress", None), "InProgress"),
+        (AlreadyRegistered(OWN), 409, ("INFO", "already_registered", None), "AlreadyRegistered"),
+        (
+            TooManyAttempts(60, "attempts_per_card"),
+            429,
+            ("INFO", "too_many_attempts", "attempts_per_card"),
+            "TooManyAttempts",
+        ),
+        (GatewayError(), 502, ("ERROR", "gateway_error", None), "GatewayError"),
+        (Unavailable("wrong_key"), 503, ("ERROR", "unavailable", "wrong_key"), "GatewayUnavailable"),
+        (
+            OutcomeUnknown("time_out", still_working=True),
+            504,
+            ("ERROR", "outcome_unknown", "time_out"),
+            "OutcomeUnknown",
+        ),
+    ],
+)
+def test_an_outcome_is_answered_logged_and_counted(
+    door: Door,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: Lines,
+    counted: Counted,
+    outcome: Exception | Issued,
+    status: int,
+    logged_as: tuple[str, str, str | None],
+    metric: str,
+) -> None:
+    gives(monkeypatch, outcome)
+    assert door.post_json(card_form()).status == status
+    (line,) = logged()
+    assert (line["message"], line["level"], line["outcome"], line.get("reason")) == ("request ended", *logged_as)
+    assert counted() == {metric: 1}
+
+
+def test_a_bug_is_answered_by_500_and_logged_without_its_message(
+    door: Door, monkeypatch: pytest.MonkeyPatch, logged: Lines, counted: Counted
+) -> None:
+    gives(monkeypatch, KeyError("0000-1111-2222-3333"))
+    answer = door.post_json(card_form())
+    assert (answer.status, answer.body["code"]) == (500, "internal_error")
+    (line,) = logged()
+    assert (line["level"], line["outcome"], line["exception_type"]) == ("ERROR", "internal_error", "KeyError")
+    assert line["place"][-1].endswith(" issue_billing_key")
+    assert "3333" not in json.dumps([line, answer.body])
+    assert counted() == {"InternalError": 1}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    """Only the monotonic one stands still: PyJWT has a wall clock of its own."""
+    clock = StoppedClock()
+    monkeypatch.setattr(time, "monotonic", lambda: clock.monotonic)
+    return clock
+
+
+def secret_with(customer_token_key: str) -> str:
+    return json.dumps({"imp_key": "key", "imp_secret": "made-up", "customer_token_key": customer_token_key})
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch, clock: StoppedClock) -> FakeSecretsManager:  # noqa: ARG001
+    """What a container of `signed` identity reads: first the old key, then the new one."""
+    for name, value in {**ENVIRONMENT, "CUSTOMER_IDENTITY": "signed"}.items():
+        monkeypatch.setenv(name, value)
+    return FakeSecretsManager(secret_with(OLD_KEY), secret_with(NEW_KEY))
+
+
+@pytest.fixture
+def signed_door(secrets: FakeSecretsManager) -> Door:
+    door = Door()
+    vars(sys.modules["app"].services.aws)["secrets_manager"] = secrets
+    return door
+
+
+def signed_by(key: str) -> dict[str, str]:
+    token = jwt.encode({"sub": "mine", "exp": time.time() + 600}, key, algorithm="HS256")
+    return card_form(customer_token=token, customer_uid="somebody else's")
+
+
+def test_a_token_of_a_rotated_key_is_taken_after_a_minute(
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, secrets: FakeSecretsManager, clock: StoppedClock
+) -> None:
+    asked_for = gives(monkeypatch, Issued(OWN))
+    assert signed_door.post_json(signed_by(OLD_KEY)).status == 200
+    assert signed_door.post_json(signed_by(NEW_KEY)).status == 401
+    clock.advance(61)
+    assert signed_door.post_json(signed_by(NEW_KEY)).status == 200
+    assert asked_for == ["mine", "mine"]
+    assert secrets.times_read == 2
+
+
+def test_forged_tokens_have_the_secret_read_once_a_minute(
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, secrets: FakeSecretsManager, clock: StoppedClock
+) -> None:
+    asked_for = gives(monkeypatch, Issued(OWN))
+    for _ in range(30):
+        assert signed_door.post_json(signed_by(FORGED_KEY)).status == 401
+        clock.advance(10)
+    assert asked_for == []
+    assert secrets.times_read == 5
