@@ -18,7 +18,7 @@ from billing.model.errors import (
     TooManyAttempts,
     Unavailable,
 )
-from tests.integration.door import Door, card_form
+from tests.integration.door import Door, form_fields
 from tests.unit.conftest import Counted, Lines
 from tests.unit.fakes import ENVIRONMENT, OWN, FakeSecretsManager, StoppedClock
 
@@ -81,7 +81,7 @@ def test_an_outcome_is_answered_logged_and_counted(
     metric: str,
 ) -> None:
     gives(monkeypatch, outcome)
-    assert door.post_json(card_form()).status == status
+    assert door.post_json(form_fields()).status == status
     (line,) = logged()
     assert (line["message"], line["level"], line["outcome"], line.get("reason")) == ("request ended", *logged_as)
     assert counted() == {metric: 1}
@@ -91,7 +91,7 @@ def test_a_bug_is_answered_by_500_and_logged_without_its_message(
     door: Door, monkeypatch: pytest.MonkeyPatch, logged: Lines, counted: Counted
 ) -> None:
     gives(monkeypatch, KeyError("0000-1111-2222-3333"))
-    answer = door.post_json(card_form())
+    answer = door.post_json(form_fields())
     assert (answer.status, answer.body["code"]) == (500, "internal_error")
     (line,) = logged()
     assert (line["level"], line["outcome"], line["exception_type"]) == ("ERROR", "internal_error", "KeyError")
@@ -101,8 +101,8 @@ def test_a_bug_is_answered_by_500_and_logged_without_its_message(
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
-    """Only the monotonic one stands still: PyJWT has a wall clock of its own."""
+def monotonic_clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    """The wall clock goes on: PyJWT has one of its own."""
     clock = StoppedClock()
     monkeypatch.setattr(time, "monotonic", lambda: clock.monotonic)
     return clock
@@ -113,7 +113,7 @@ def secret_with(customer_token_key: str) -> str:
 
 
 @pytest.fixture
-def secrets(monkeypatch: pytest.MonkeyPatch, clock: StoppedClock) -> FakeSecretsManager:  # noqa: ARG001
+def secrets(monkeypatch: pytest.MonkeyPatch, monotonic_clock: StoppedClock) -> FakeSecretsManager:  # noqa: ARG001
     """What a container of `signed` identity reads: first the old key, then the new one."""
     for name, value in {**ENVIRONMENT, "CUSTOMER_IDENTITY": "signed"}.items():
         monkeypatch.setenv(name, value)
@@ -129,27 +129,27 @@ def signed_door(secrets: FakeSecretsManager) -> Door:
 
 def signed_by(key: str) -> dict[str, str]:
     token = jwt.encode({"sub": "mine", "exp": time.time() + 600}, key, algorithm="HS256")
-    return card_form(customer_token=token, customer_uid="somebody else's")
+    return form_fields(customer_token=token, customer_uid="somebody else's")
 
 
 def test_a_token_of_a_rotated_key_is_taken_after_a_minute(
-    signed_door: Door, monkeypatch: pytest.MonkeyPatch, secrets: FakeSecretsManager, clock: StoppedClock
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, secrets: FakeSecretsManager, monotonic_clock: StoppedClock
 ) -> None:
     asked_for = gives(monkeypatch, Issued(OWN))
     assert signed_door.post_json(signed_by(OLD_KEY)).status == 200
     assert signed_door.post_json(signed_by(NEW_KEY)).status == 401
-    clock.advance(61)
+    monotonic_clock.advance(61)
     assert signed_door.post_json(signed_by(NEW_KEY)).status == 200
     assert asked_for == ["mine", "mine"]
     assert secrets.times_read == 2
 
 
 def test_forged_tokens_have_the_secret_read_once_a_minute(
-    signed_door: Door, monkeypatch: pytest.MonkeyPatch, secrets: FakeSecretsManager, clock: StoppedClock
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, secrets: FakeSecretsManager, monotonic_clock: StoppedClock
 ) -> None:
     asked_for = gives(monkeypatch, Issued(OWN))
     for _ in range(30):
         assert signed_door.post_json(signed_by(FORGED_KEY)).status == 401
-        clock.advance(10)
+        monotonic_clock.advance(10)
     assert asked_for == []
     assert secrets.times_read == 5

@@ -316,7 +316,7 @@ def test_an_attempt_is_carried_out(
 
 
 @pytest.mark.parametrize(("begun", "at_iamport", "expected", "told"), STORIES)
-def test_a_ledger_that_fails_after_the_card_was_sent_changes_no_answer(
+def test_an_outcome_that_cannot_be_written_down_is_the_same_outcome(
     begun: tuple[Attempt, Customer],
     at_iamport: dict[str, Any],
     expected: object,

@@ -131,6 +131,12 @@ def outcome(dynamodb: FakeDynamoDB, new: NewAttempt = NEW, **settings: Any) -> O
             ended(Ending("issued", None, None, TAKEN), 1, PAYING), PAYING, "begun", id="paid, and its key is gone"
         ),
         pytest.param(ended(Ending("declined", "no"), 1), NEW, "begun", id="declined"),
+        pytest.param(
+            ended(Ending("declined", "no", OWN), 1), NEW, "begun", id="declined, with a key that was left behind"
+        ),
+        pytest.param(
+            ended(Ending("not_issued", "already_registered", OWN), 1), NEW, "begun", id="refused, with a key before it"
+        ),
         pytest.param(ended(Ending("not_issued"), 1), NEW, "begun", id="not issued"),
         pytest.param(ended(Ending("unknown"), 1), NEW, "begun", id="unknown"),
         pytest.param(ended(Ending("declined"), 1, attempts=9), NEW, "begun", id="the tenth of this hour"),
@@ -158,6 +164,23 @@ def test_an_attempt_begins_where_nothing_stands_under_the_uid() -> None:
     assert isinstance(begun, Attempt)
     (write,) = dynamodb.writes
     assert plain(write["TransactItems"][0]["Put"]["Item"]) == begun.item
+
+
+def test_an_attempt_after_another_is_written_only_if_that_is_still_the_last() -> None:
+    seen = ended(ISSUED, 601)
+    dynamodb = FakeDynamoDB(customer_seen(seen))
+    begin(dynamodb)
+    first, second = (write["TransactItems"][0]["Put"] for write in dynamodb.writes)
+    assert first["ConditionExpression"] == "attribute_not_exists(pk)"
+    values = plain(second["ExpressionAttributeValues"])
+    assert values == {":attempt_id": seen["attempt_id"], ":state": "issued"}
+
+
+def test_a_card_has_its_own_limit() -> None:
+    dynamodb = FakeDynamoDB()
+    begin(dynamodb, attempts_per_card=3, attempts_per_customer=5)
+    _, of_card = dynamodb.writes[0]["TransactItems"]
+    assert plain(of_card["Update"]["ExpressionAttributeValues"])[":limit"] == 3
 
 
 def test_what_expired_between_two_writes_is_as_if_it_had_never_been() -> None:

@@ -1,0 +1,179 @@
+"""What is sent to Iamport by each verb, and within what time. What the answers mean stands in test_answers."""
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import responses
+
+from billing.aws_clients import AwsClients
+from billing.credentials import CredentialsStore
+from billing.iamport.client import Iamport
+from billing.iamport.token import Token
+from billing.model.card import Card
+from billing.model.customer import Customer, Payment
+from billing.model.deadline import Deadline
+from billing.model.errors import BillingError, OutcomeUnknown, Unavailable
+from billing.model.sensitive import Sensitive
+from tests.unit.fakes import SETTINGS
+
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+
+CARD = Card(Sensitive("0000-1111-2222-3333"), Sensitive("2099-12"), Sensitive("900101"), Sensitive("73"))
+OF_A_COMPANY = replace(CARD, birth=Sensitive("1234567891"), pwd_2digit=Sensitive(""))
+CARD_SENT = {"card_number": "0000-1111-2222-3333", "expiry": "2099-12", "birth": "900101", "pwd_2digit": "73"}
+CUSTOMER = Customer("mine", vouched_for=True, may_replace=False, payment=None, details=())
+PAYMENT = Payment("order-1", 99_000, "first month", ())
+PAYMENT_SENT = {"customer_uid": "mine", "merchant_uid": "order-1", "amount": 99_000, "name": "first month"}
+
+Ask = Callable[[Iamport, Deadline], object]
+
+
+def issuing(customer: Customer = CUSTOMER, card: Card = CARD) -> Ask:
+    return lambda iamport, deadline: iamport.issue(customer, card, deadline)
+
+
+def paying(payment: Payment = PAYMENT, card: Card = CARD) -> Ask:
+    return lambda iamport, deadline: iamport.issue_and_pay(CUSTOMER, card, payment, deadline)
+
+
+def looking_up(customer_uid: str = "mine") -> Ask:
+    return lambda iamport, deadline: iamport.look_up(customer_uid, deadline)
+
+
+def finding(merchant_uid: str = "order-1", status: Any = "") -> Ask:
+    return lambda iamport, deadline: iamport.find_payment(merchant_uid, deadline, status)
+
+
+def ask(asking: Ask, body: object = None, status: int = 404, seconds_left: float = 28.0, **settings: Any) -> object:
+    """With a token that is kept."""
+    changed = replace(SETTINGS, **settings)
+    iamport = Iamport(changed, CredentialsStore(changed, AwsClients()))
+    iamport._tokens._kept = Token(Sensitive("made-up-token"), good_until=1e12)
+    for method in ("GET", "POST"):
+        answer = {"code": -1} if body is None else body
+        responses.add(method, re.compile(re.escape(SETTINGS.iamport_base_url)), json=answer, status=status)
+    return asking(iamport, Deadline.after(seconds_left))
+
+
+def sent_by(asking: Ask, **how: Any) -> Any:
+    """Its one request, whatever comes of it."""
+    with suppress(BillingError):
+        ask(asking, **how)
+    (call,) = responses.calls
+    return call.request
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("asking", "method", "path"),
+    [
+        (issuing(), "POST", "/subscribe/customers/mine"),
+        (issuing(replace(CUSTOMER, uid="a/b?c 가")), "POST", "/subscribe/customers/a%2Fb%3Fc%20%EA%B0%80"),
+        (paying(), "POST", "/subscribe/payments/onetime"),
+        (looking_up(), "GET", "/subscribe/customers/mine"),
+        (looking_up("a/b"), "GET", "/subscribe/customers/a%2Fb"),
+        (finding(), "GET", "/payments/find/order-1"),
+        (finding(status="paid"), "GET", "/payments/find/order-1/paid"),
+        (finding("a/b", "paid"), "GET", "/payments/find/a%2Fb/paid"),
+    ],
+)
+def test_each_verb_has_its_address(asking: Ask, method: str, path: str) -> None:
+    request = sent_by(asking)
+    assert (request.method, request.url) == (method, SETTINGS.iamport_base_url + path)
+
+
+NAMED = replace(CUSTOMER, details=(("customer_name", Sensitive("홍길동")), ("customer_tel", Sensitive("010"))))
+DETAILED = replace(PAYMENT, details=(("buyer_name", Sensitive("홍길동")), ("card_quota", 3)))
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("asking", "settings", "body"),
+    [
+        pytest.param(issuing(), {}, CARD_SENT, id="a card"),
+        pytest.param(
+            issuing(card=OF_A_COMPANY),
+            {},
+            {"card_number": "0000-1111-2222-3333", "expiry": "2099-12", "birth": "1234567891"},
+            id="a company's card has no password",
+        ),
+        pytest.param(
+            issuing(NAMED),
+            {},
+            {**CARD_SENT, "customer_name": "홍길동", "customer_tel": "010"},
+            id="what is known of it",
+        ),
+        pytest.param(
+            issuing(),
+            {"iamport_channel_key": "channel-key-1", "iamport_pg": "pg.mid"},
+            {**CARD_SENT, "channel_key": "channel-key-1", "pg": "pg.mid"},
+            id="the channel",
+        ),
+        pytest.param(paying(), {}, {**CARD_SENT, **PAYMENT_SENT}, id="a payment"),
+        pytest.param(
+            paying(DETAILED),
+            {"iamport_pg": "pg.mid"},
+            {**CARD_SENT, **PAYMENT_SENT, "pg": "pg.mid", "buyer_name": "홍길동", "card_quota": 3},
+            id="a payment with its details",
+        ),
+    ],
+)
+def test_what_is_sent(asking: Ask, settings: dict[str, str], body: dict[str, Any]) -> None:
+    assert json.loads(sent_by(asking, **settings).body) == body
+
+
+@responses.activate
+@pytest.mark.parametrize("asking", [issuing(), paying()])
+def test_with_less_than_four_seconds_left_no_card_is_sent(asking: Ask) -> None:
+    with pytest.raises(Unavailable, match="no_time_left"):
+        ask(asking, seconds_left=4.0)
+    assert len(responses.calls) == 0
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("asking", "seconds_left", "wait"),
+    [
+        (looking_up(), 28.0, 5.0),
+        (looking_up(), 3.0, 3.0),
+        (finding(), 28.0, 5.0),
+        (finding(), 3.0, 3.0),
+        (issuing(), 28.0, 28.0),
+        (paying(), 28.0, 28.0),
+    ],
+)
+def test_a_look_up_is_waited_for_five_seconds_and_a_pg_for_as_long_as_there_is(
+    asking: Ask, seconds_left: float, wait: float
+) -> None:
+    assert sent_by(asking, seconds_left=seconds_left).req_kwargs["timeout"][1] == wait
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("asking", "body"),
+    [
+        (issuing(), {"code": 0, "response": None}),
+        (paying(), {"code": 0, "response": None}),
+        (paying(), {"code": 0, "response": {"status": "ready"}}),
+    ],
+)
+def test_a_success_that_tells_nothing_is_not_waited_for(asking: Ask, body: object) -> None:
+    """Iamport has ended the exchange."""
+    with pytest.raises(OutcomeUnknown) as unknown:
+        ask(asking, body, status=200)
+    assert not unknown.value.still_working
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(200, -1), (200, 2), (400, 1), (400, -1), (403, 1)],
+)
+def test_a_look_up_that_is_refused_says_nothing_of_a_key(status: int, code: int) -> None:
+    with pytest.raises(Unavailable, match="look_up_refused"):
+        ask(looking_up(), {"code": code}, status)
