@@ -13,7 +13,7 @@ import pytest
 from billing.model.attempt import Attempt, Ending
 from billing.model.errors import Unavailable
 from infra.local.template import PROJECT
-from tests.integration.door import Context
+from tests.integration.door import context
 from tests.unit.conftest import Counted, Lines
 from tests.unit.fakes import ATTEMPT, ENVIRONMENT, OWN, FakeIamport, FakeLedger, StoppedClock
 
@@ -42,7 +42,7 @@ def run(settler: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run(iamport: FakeIamport, ledger: FakeLedger, seconds_left: float = 55) -> None:
         monkeypatch.setattr(settler, "iamport", iamport)
         monkeypatch.setattr(settler, "ledger", ledger)
-        settler.handler({}, Context(seconds_left))
+        settler.handler({}, context(seconds_left))
 
     return run
 
