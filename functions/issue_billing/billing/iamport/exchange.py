@@ -69,7 +69,8 @@ class Exchange:
 
         Raises Unavailable, and OutcomeUnknown of what issues or charges.
         """
-        pauses, answers_lost, reason = list(PAUSES_BETWEEN_CONNECTS), 0, "no_time_left"
+        pauses, answers_lost = list(PAUSES_BETWEEN_CONNECTS), 0
+        reason = "no_time_left"
         while deadline.left() > call.least_seconds:
             try:
                 return self._ask_once(call, token, deadline)
