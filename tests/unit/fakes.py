@@ -159,9 +159,9 @@ class FakeLedger(Ledger):
 
 
 class FakeSecretsManager:
-    """Gives the secrets one after the other, the last one from then on; raises what is an exception."""
+    """Gives the secrets one after the other, the last one from then on; None is a binary one. Raises exceptions."""
 
-    def __init__(self, *secrets: str | Exception) -> None:
+    def __init__(self, *secrets: str | Exception | None) -> None:
         self._secrets = list(secrets)
         self.times_read = 0
 
@@ -171,7 +171,7 @@ class FakeSecretsManager:
         secret = self._secrets.pop(0) if len(self._secrets) > 1 else self._secrets[0]
         if isinstance(secret, Exception):
             raise secret
-        return {"SecretString": secret}
+        return {} if secret is None else {"SecretString": secret}
 
 
 def aws_of(**clients: object) -> AwsClients:

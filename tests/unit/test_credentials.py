@@ -18,12 +18,12 @@ def secret(**changes: object) -> str:
     return json.dumps({**FILLED_IN, **changes})
 
 
-def store_of(*secrets: str | Exception) -> tuple[CredentialsStore, FakeSecretsManager]:
+def store_of(*secrets: str | Exception | None) -> tuple[CredentialsStore, FakeSecretsManager]:
     manager = FakeSecretsManager(*secrets)
     return CredentialsStore(SETTINGS, aws_of(secrets_manager=manager)), manager
 
 
-def read(text: str | Exception) -> Credentials:
+def read(text: str | Exception | None) -> Credentials:
     return store_of(text)[0].read()
 
 
@@ -41,7 +41,8 @@ def read(text: str | Exception) -> Credentials:
             ConnectTimeoutError(endpoint_url="https://unused"), "secret_unreachable: ConnectTimeoutError", id="time-out"
         ),
         pytest.param(NoCredentialsError(), "secret_unreachable: NoCredentialsError", id="no credentials of our own"),
-        pytest.param("", "secret_not_a_json_object", id="empty, or binary"),
+        pytest.param("", "secret_not_a_json_object", id="empty"),
+        pytest.param(None, "secret_not_a_json_object", id="binary"),
         pytest.param("imp_key=key", "secret_not_a_json_object", id="no JSON"),
         pytest.param('["imp_key"]', "secret_not_a_json_object", id="a list"),
         pytest.param("null", "secret_not_a_json_object", id="null"),
@@ -54,7 +55,7 @@ def read(text: str | Exception) -> Credentials:
         pytest.param(secret(imp_secret=None), "secret_lacks_imp_secret", id="a secret that is null"),
     ],
 )
-def test_a_secret_that_cannot_be_used_is_unavailable_by_its_reason(given: str | Exception, reason: str) -> None:
+def test_a_secret_that_cannot_be_used_is_unavailable_by_its_reason(given: str | Exception | None, reason: str) -> None:
     with pytest.raises(Unavailable) as failure:
         read(given)
     assert failure.value.reason == reason
