@@ -1,0 +1,189 @@
+"""What the real code does next, by what it was answered so far, and when.
+
+A process runs as a greenlet that stops at each of its calls. It does the same again for the same answers: so what it
+did is kept, as a tree, and the code runs once for each way its answers can go, however many schedules lead there.
+Where a schedule takes a new turn, the code runs anew from its beginning, or goes on where it still stands there.
+
+    begins ── begin: done ── look-up: none ── send: issued ── put: done ── answers success
+                    │                              └─ send: lost ── sleeps …
+                    └─ look-up: lost ── …
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+from tests.simulation import seams
+from tests.simulation.expressions import Unknown
+from tests.simulation.iamport import Iamport, Reply
+
+START = 1_800_001_800.0
+"""Half past an hour."""
+STEP_SECONDS = 10.0
+"""By which a wall clock steps ahead."""
+MOST_CALLS = 150
+"""Of one process: more, and it goes round in circles."""
+MOST_KEPT = 300_000
+MOST_ALIVE = 500
+
+_here = getcurrent()
+
+
+class Call:
+    """One exchange of a process with the world. `seconds`: how long it waits at most."""
+
+    __slots__ = ("body", "issues", "kind", "operation", "parameters", "seconds")
+
+    def __init__(self, kind: str, operation: str, parameters: Any, body: Any, seconds: float) -> None:
+        self.kind, self.operation, self.parameters, self.body, self.seconds = kind, operation, parameters, body, seconds
+        self.issues = kind == "iamport" and operation == "POST" and parameters != "/users/getToken"
+
+
+class Place:
+    """Where a process stands: at a call, asleep, or at its end; and how it came there."""
+
+    __slots__ = ("alive", "call", "depth", "next", "now", "number", "outcome", "over", "parent", "reply", "wakes")
+    made = 0
+
+    def __init__(self, parent: "Place | None", reply: object, now: float) -> None:
+        Place.made += 1
+        self.number = Place.made
+        self.parent, self.reply, self.now = parent, reply, now
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.next: dict[Hashable, Place] = {}
+        self.alive: _Alive | None = None
+        self.call: Call | None = None
+        self.wakes: float | None = None
+        self.over, self.outcome = False, None
+
+
+class _Alive:
+    """The real code, stopped at a place."""
+
+    def __init__(self, body: Callable[[], object], number: int) -> None:
+        self.greenlet = greenlet(body)
+        self.number, self.ids, self.depth = number, 0, 0
+
+
+class Program:
+    """What one kind of process does: an attempt of this number, a run of the settler."""
+
+    def __init__(self, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False) -> None:
+        self.number, self._run = number, run
+        self._container = seams.cold_container if cold else seams.warm_container
+        self._steps_at = 2 if stepping else None
+        self.beginning = Place(None, None, START)
+
+    def go_on(self, place: Place, reply: object, digest: Hashable, now: float) -> Place:
+        """Where the process stands next, if that is its answer. `digest` tells the answer from others."""
+        key = (digest, now)
+        if (known := place.next.get(key)) is not None:
+            return known
+        alive, place.alive = place.alive or self._brought_to(place), None
+        after = Place(place, reply, now)
+        self._switch(alive, after)
+        place.next[key] = after
+        return after
+
+    def _brought_to(self, place: Place) -> _Alive:
+        steps = list[Place]()
+        step = place
+        while step.parent is not None:
+            steps.append(step)
+            step = step.parent
+        network.now = START
+        services = self._container()
+        alive = _Alive(lambda: self._run(services), self.number)
+        for step in reversed(steps):
+            self._advance(alive, step)
+        return alive
+
+    def _switch(self, alive: _Alive, after: Place) -> None:
+        stopped_at = self._advance(alive, after)
+        if alive.greenlet.dead:
+            after.over, after.outcome = True, stopped_at
+            return
+        if isinstance(stopped_at, Call):
+            after.call = stopped_at
+        else:
+            after.wakes = stopped_at
+        after.alive = alive
+        _alive.append(after)
+        if len(_alive) > MOST_ALIVE:
+            _alive.popleft().alive = None
+
+    def _advance(self, alive: _Alive, step: Place) -> Any:
+        alive.depth += 1
+        if alive.depth > MOST_CALLS:
+            raise Unknown(f"process {self.number} goes round in circles")
+        network.now, network.alive = step.now, alive
+        network.ahead = STEP_SECONDS if self._steps_at is not None and alive.depth >= self._steps_at else 0.0
+        return alive.greenlet.switch() if alive.depth == 1 else alive.greenlet.switch(step.reply)
+
+
+_alive: deque[Place] = deque()
+_programs: dict[Hashable, Program] = {}
+
+
+def program(key: Hashable, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False) -> Program:
+    """The same for the same key, in all worlds."""
+    if Place.made > MOST_KEPT:
+        forget()
+    whole = (key, number, cold, stepping)
+    if whole not in _programs:
+        _programs[whole] = Program(number, run, cold=cold, stepping=stepping)
+    return _programs[whole]
+
+
+def forget() -> None:
+    """What was learnt of the real code: to be done where that is changed."""
+    Place.made = 0
+    _programs.clear()
+    _alive.clear()
+
+
+class _Network:
+    """What the process that runs has around it: it stops at each call."""
+
+    now = START
+    ahead = 0.0
+    alive: _Alive | None = None
+
+    def ask_iamport(self, method: str, path: str, body: Mapping[str, Any] | None, seconds: float) -> Reply:
+        if getcurrent() is _here:  # a container that is made warm
+            return Iamport(frozenset(), lambda: self.now, None).answer(method, path)
+        reply: Reply = self._stop_at(Call("iamport", method, path, body, seconds))
+        return reply
+
+    def ask_table(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._stop_at(Call("table", operation, parameters, None, TABLE_SECONDS))
+        return answer
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self._stop_at(self.now + seconds)
+
+    def wall_clock(self) -> float:
+        return self.now + self.ahead
+
+    def monotonic_clock(self) -> float:
+        return self.now - START
+
+    def new_id(self) -> str:
+        assert self.alive is not None
+        self.alive.ids += 1
+        return f"{self.alive.number:02x}{self.alive.ids:030x}"
+
+    def _stop_at(self, what: Call | float) -> Any:
+        reply = _here.switch(what)
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply
+
+
+TABLE_SECONDS = 2.0
+"""boto3's two tries of a second each."""
+network = _Network()
+seams.network = network
