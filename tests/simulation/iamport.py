@@ -7,6 +7,7 @@ on whether or not anybody waits for it; what comes of it is the PG's to decide, 
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote
 
@@ -87,19 +88,9 @@ class Iamport:
                 token = {"access_token": "0" * 40, "now": now, "expired_at": now + TOKEN_SECONDS}
                 return envelope(0, None, token)
             case "GET", ["subscribe", "customers", customer_uid]:
-                key = self.keys.get(customer_uid)
-                if key is None:
-                    return envelope(1, NOT_FOUND)
-                return envelope(0, None, self.describe_key(customer_uid, key))
-            case "GET", ["payments", "find", order, *status]:
-                found = self.under(order, *status)
-                return envelope(0, None, self.describe_payment(found[-1])) if found else envelope(-1, NO_PAYMENT, status=404)
-            case "GET", ["payments", "findAll", order, *status]:
-                found = self.under(order, *status)
-                if not found and "empty" not in self.habits:
-                    return envelope(-1, NO_PAYMENT, status=404)
-                listed = [self.describe_payment(payment) for payment in reversed(found)]
-                return envelope(0, None, {"total": len(listed), "previous": 0, "next": 0, "list": listed})
+                return _look_up(customer_uid, self.keys.get(customer_uid), self.habits)
+            case "GET", ["payments", "find" | "findAll" as how, order, *status]:
+                return _find(how, tuple(self.under(order, *status)), self.habits)
         raise Unknown(f"{method} {path}")
 
     def received(self, by: int, path: str, body: Mapping[str, Any]) -> Sent:
@@ -146,9 +137,9 @@ class Iamport:
         if label == "order used up":
             return envelope(-1, USED_UP)
         if sent.order is None and effects:
-            return envelope(0, None, self.describe_key(sent.customer_uid, self.keys[sent.customer_uid]))
+            return _look_up(sent.customer_uid, self.keys[sent.customer_uid], self.habits)
         if "paid" in effects or "failed" in effects:
-            return envelope(0, None, self.describe_payment(self.under(sent.order or "")[-1]))
+            return _find("find", tuple(self.under(sent.order or "")), self.habits)
         return envelope(-1, REFUSED)
 
     def answer_about_another(self, sent: Sent) -> Reply:
@@ -207,30 +198,6 @@ class Iamport:
             cancelled = paid[-1]._replace(status="cancelled")
             self.payments = tuple(cancelled if each is paid[-1] else each for each in self.payments)
 
-    # How it is told
-
-    def describe_key(self, customer_uid: str, key: Key) -> dict[str, Any]:
-        told = {"customer_uid": customer_uid, "card_number": mask(key.card), "updated": key.updated}
-        if "odd" in self.habits and customer_uid.endswith("0"):
-            return told | {"card_type": [1]}
-        if "nulls" in self.habits:
-            return told | {"customer_uid": None, "card_name": None}
-        return told | {"card_name": "국민KB카드", "card_type": 1, "inserted": key.updated}
-
-    def describe_payment(self, payment: Payment) -> dict[str, Any]:
-        told = {
-            "imp_uid": payment.imp_uid,
-            "merchant_uid": payment.order,
-            "amount": payment.amount,
-            "status": payment.status,
-            "customer_uid": payment.customer_uid,
-            "card_number": mask(payment.card),
-            "started_at": payment.started_at,
-            "fail_reason": REFUSED if payment.status == "failed" else None,
-        }
-        return told | {"card_number": None} if "nulls" in self.habits else told
-
-
 class Happened:
     """Who watches what becomes true at Iamport."""
 
@@ -254,3 +221,41 @@ def mask(card: str) -> str:
 
 def envelope(code: int, message: str | None, response: object = None, status: int = 200) -> Reply:
     return Reply(status, json.dumps({"code": code, "message": message, "response": response}).encode())
+
+
+@cache
+def _look_up(customer_uid: str, key: Key | None, habits: frozenset[str]) -> Reply:
+    return envelope(1, NOT_FOUND) if key is None else envelope(0, None, describe_key(customer_uid, key, habits))
+
+
+@cache
+def _find(how: str, found: tuple[Payment, ...], habits: frozenset[str]) -> Reply:
+    if how == "find" and found:
+        return envelope(0, None, describe_payment(found[-1], habits))
+    if not found and not (how == "findAll" and "empty" in habits):
+        return envelope(-1, NO_PAYMENT, status=404)
+    listed = [describe_payment(payment, habits) for payment in reversed(found)]
+    return envelope(0, None, {"total": len(listed), "previous": 0, "next": 0, "list": listed})
+
+
+def describe_key(customer_uid: str, key: Key, habits: frozenset[str]) -> dict[str, Any]:
+    told = {"customer_uid": customer_uid, "card_number": mask(key.card), "updated": key.updated}
+    if "odd" in habits and customer_uid.endswith("0"):
+        return told | {"card_type": [1]}
+    if "nulls" in habits:
+        return told | {"customer_uid": None, "card_name": None}
+    return told | {"card_name": "국민KB카드", "card_type": 1, "inserted": key.updated}
+
+
+def describe_payment(payment: Payment, habits: frozenset[str]) -> dict[str, Any]:
+    told = {
+        "imp_uid": payment.imp_uid,
+        "merchant_uid": payment.order,
+        "amount": payment.amount,
+        "status": payment.status,
+        "customer_uid": payment.customer_uid,
+        "card_number": mask(payment.card),
+        "started_at": payment.started_at,
+        "fail_reason": REFUSED if payment.status == "failed" else None,
+    }
+    return told | {"card_number": None} if "nulls" in habits else told

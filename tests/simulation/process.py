@@ -18,6 +18,7 @@ from greenlet import getcurrent, greenlet
 from tests.simulation import seams
 from tests.simulation.expressions import Unknown
 from tests.simulation.iamport import Iamport, Reply
+from tests.simulation.table import Request
 
 START = 1_800_001_800.0
 """Half past an hour."""
@@ -31,14 +32,27 @@ MOST_ALIVE = 500
 _here = getcurrent()
 
 
-class Call:
-    """One exchange of a process with the world. `seconds`: how long it waits at most."""
+class TableCall:
+    """One call of boto3's client. `seconds`: how long a process waits for its answer at most."""
 
-    __slots__ = ("body", "issues", "kind", "operation", "parameters", "seconds")
+    __slots__ = ("request",)
+    issues, seconds = False, 2.0  # boto3's two tries of a second each
 
-    def __init__(self, kind: str, operation: str, parameters: Any, body: Any, seconds: float) -> None:
-        self.kind, self.operation, self.parameters, self.body, self.seconds = kind, operation, parameters, body, seconds
-        self.issues = kind == "iamport" and operation == "POST" and parameters != "/users/getToken"
+    def __init__(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        self.request = Request(operation, parameters)
+
+
+class IamportCall:
+    """One exchange with Iamport."""
+
+    __slots__ = ("body", "issues", "method", "path", "seconds")
+
+    def __init__(self, method: str, path: str, body: Mapping[str, Any] | None, seconds: float) -> None:
+        self.method, self.path, self.body, self.seconds = method, path, body, seconds
+        self.issues = method == "POST" and path != "/users/getToken"
+
+
+Call = TableCall | IamportCall
 
 
 class Place:
@@ -105,10 +119,13 @@ class Program:
         if alive.greenlet.dead:
             after.over, after.outcome = True, stopped_at
             return
-        if isinstance(stopped_at, Call):
-            after.call = stopped_at
-        else:
-            after.wakes = stopped_at
+        match stopped_at:
+            case IamportCall():
+                after.call = stopped_at
+            case str(operation), parameters:
+                after.call = TableCall(operation, parameters)
+            case float(wakes):
+                after.wakes = wakes
         after.alive = alive
         _alive.append(after)
         if len(_alive) > MOST_ALIVE:
@@ -154,11 +171,11 @@ class _Network:
     def ask_iamport(self, method: str, path: str, body: Mapping[str, Any] | None, seconds: float) -> Reply:
         if getcurrent() is _here:  # a container that is made warm
             return Iamport(frozenset(), lambda: self.now, None).answer(method, path)
-        reply: Reply = self._stop_at(Call("iamport", method, path, body, seconds))
+        reply: Reply = self._stop_at(IamportCall(method, path, body, seconds))
         return reply
 
     def ask_table(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self._stop_at(Call("table", operation, parameters, None, TABLE_SECONDS))
+        answer: dict[str, Any] = self._stop_at((operation, parameters))
         return answer
 
     def sleep(self, seconds: float) -> None:
@@ -176,14 +193,12 @@ class _Network:
         self.alive.ids += 1
         return f"{self.alive.number:02x}{self.alive.ids:030x}"
 
-    def _stop_at(self, what: Call | float) -> Any:
+    def _stop_at(self, what: object) -> Any:
         reply = _here.switch(what)
         if isinstance(reply, BaseException):
             raise reply
         return reply
 
 
-TABLE_SECONDS = 2.0
-"""boto3's two tries of a second each."""
 network = _Network()
 seams.network = network

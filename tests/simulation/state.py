@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from tests.simulation import seams
 from tests.simulation.iamport import Iamport, Outcome, Reply, Sent, envelope
-from tests.simulation.process import START, Call, Place, Program, program
+from tests.simulation.process import START, Call, IamportCall, Place, Program, TableCall, program
 from tests.simulation.properties import Properties
-from tests.simulation.table import WRITES, Table, conflict
+from tests.simulation.table import WRITES, Request as TableRequest, Table, conflict
 from tests.simulation.world import Request, World
 
 BEGIN = START + 1000
@@ -72,7 +72,7 @@ class Flight(NamedTuple):
 
 class LateWrite(NamedTuple):
     caller: int
-    call: Call
+    call: TableCall
     by: float
 
 
@@ -183,25 +183,25 @@ class State:
         process = self.processes[number]
         call = process.place.call
         assert call is not None
-        if call.issues:
+        if isinstance(call, TableCall):
+            moves, faults = [Move("go", number, "done", switch=switch)], self._table_faults(call.request)
+        elif call.issues:
             if process.failing == "connect":
                 return [Move("go", number, "never sent", switch=switch)]
             moves = [Move("go", number, label, effects, 0, switch) for label, effects in self._outcomes(self._received(number, call))]
             faults = ISSUING_FAULTS
-        elif call.kind == "iamport":
-            if call.parameters in (process.failing, process.down):
+        else:
+            if call.path in (process.failing, process.down):
                 return [Move("go", number, "lost", switch=switch)]
             moves, faults = [Move("go", number, "done", switch=switch)], LOOK_UP_FAULTS
-        else:
-            moves, faults = [Move("go", number, "done", switch=switch)], self._table_faults(call)
         if self.faults_left:
             moves += [Move("go", number, label, None, 1, switch) for label in faults]
         return moves
 
-    def _table_faults(self, call: Call) -> tuple[str, ...]:
-        if not self.faults_left or call.operation not in WRITES or not self.table.accepts(call.operation, call.parameters):
+    def _table_faults(self, request: TableRequest) -> tuple[str, ...]:
+        if not self.faults_left or request.operation not in WRITES or not self.table.accepts(request):
             return READ_FAULTS
-        return TRANSACTION_FAULTS if call.operation == "transact_write_items" else WRITE_FAULTS
+        return TRANSACTION_FAULTS if request.operation == "transact_write_items" else WRITE_FAULTS
 
     def _landings(self, number: int) -> list[Move]:
         flight = self.flights[number]
@@ -218,8 +218,8 @@ class State:
             outcomes = [*outcomes, ("paid, key later", ("paid",))]
         return outcomes
 
-    def _received(self, number: int, call: Call) -> Sent:
-        return self.iamport.received(number, call.parameters, call.body)
+    def _received(self, number: int, call: IamportCall) -> Sent:
+        return self.iamport.received(number, call.path, call.body or {})
 
     # What a move does
 
@@ -257,16 +257,17 @@ class State:
                 self.now = max(self.now, process.place.wakes or 0.0)
             self._resume(number, None, None)
         elif move.label in ("dies", "dies, sent"):
-            if move.label == "dies, sent":
+            if isinstance(call, IamportCall) and move.label == "dies, sent":
                 self._take_off(number, call)
-            self._note(number, f"{in_words(call)} ✝ {move.label}")
+            if self.log is not None:
+                self._note(number, f"{in_words(call)} ✝ {move.label}")
             self.processes[number] = process._replace(dead=True)
         else:
             if self.now - process.place.now > SLOW_SECONDS:
                 self.properties.fault_met(number)
-            answer = self._answer_issuing if call.issues else self._answer_table if call.kind == "table" else self._answer_look_up
-            reply, digest = answer(number, call, move)
-            self._note(number, f"{in_words(call)} ▶ {move.label}", reply)
+            reply, digest = self._answer(number, call, move)
+            if self.log is not None:
+                self._note(number, f"{in_words(call)} ▶ {move.label}", reply)
             self._resume(number, reply, digest)
 
     def _resume(self, number: int, reply: object, digest: Hashable) -> None:
@@ -275,8 +276,8 @@ class State:
         self.processes[number] = process._replace(place=place)
         if place.over:
             self._ended(number, place.outcome)
-        elif place.call is not None and place.call.operation == "query":
-            found, digest = self.table.call("query", place.call.parameters)
+        elif isinstance(place.call, TableCall) and place.call.request.operation == "query":
+            found, digest = self.table.do(place.call.request)
             if isinstance(found, dict) and not found["Items"]:
                 self._resume(number, found, digest)  # nobody can tell when an empty shard was asked for
 
@@ -288,37 +289,41 @@ class State:
             self._note(number, f"◀ {' '.join(str(part) for part in outcome if part)}")
             self.properties.answered(number, outcome)
 
-    def _answer_table(self, number: int, call: Call, move: Move) -> tuple[object, Hashable]:
-        label, parameters = move.label, call.parameters
+    def _answer(self, number: int, call: Call, move: Move) -> tuple[object, Hashable]:
+        if isinstance(call, TableCall):
+            return self._answer_table(number, call, move.label)
+        return self._answer_issuing(number, call, move) if call.issues else self._answer_look_up(number, call, move.label)
+
+    def _answer_table(self, number: int, call: TableCall, label: str) -> tuple[object, Hashable]:
         if label in ("lost", "late", "written, answer lost"):
             self.properties.fault_met(number)
             if label == "late":
                 self.flights += (LateWrite(number, call, self.now + LATE_SECONDS),)
             elif label != "lost":
-                self.table.call(call.operation, parameters)
+                self.table.do(call.request)
             return seams.lost(), "lost"
         if label == "conflict":
-            return conflict(call.operation, parameters), "conflict"
+            return conflict(call.request), "conflict"
         if label == "repeated by boto3":
-            self.table.call(call.operation, parameters)
-        return self.table.call(call.operation, parameters)
+            self.table.do(call.request)
+        return self.table.do(call.request)
 
-    def _answer_look_up(self, number: int, call: Call, move: Move) -> tuple[object, Hashable]:
-        path, process = call.parameters, self.processes[number]
-        if move.label == "done":
+    def _answer_look_up(self, number: int, call: IamportCall, label: str) -> tuple[object, Hashable]:
+        path, process = call.path, self.processes[number]
+        if label == "done":
             if process.failing is not None:
                 self.processes[number] = process._replace(failing=None)
             self.properties.looked(number, path)
-            reply = self.iamport.answer(call.operation, path)
+            reply = self.iamport.answer(call.method, path)
             return reply, reply.content
         self.properties.fault_met(number)
-        if move.label == "down":
+        if label == "down":
             self.processes[number] = process._replace(down=path)
         else:
             self.processes[number] = process._replace(failing=path)
         return ConnectionError("lost"), "lost"
 
-    def _answer_issuing(self, number: int, call: Call, move: Move) -> tuple[object, Hashable]:
+    def _answer_issuing(self, number: int, call: IamportCall, move: Move) -> tuple[object, Hashable]:
         label = move.label
         if move.effects is not None:
             sent = self._received(number, call)
@@ -342,7 +347,7 @@ class State:
             self.now = max(self.now, self.processes[number].place.now + call.seconds)
         return ConnectionError("lost"), label
 
-    def _take_off(self, number: int, call: Call) -> Sent:
+    def _take_off(self, number: int, call: IamportCall) -> Sent:
         sent = self._received(number, call)
         self.flights += (Flight(sent, None, self.processes[number].started + LANDED_SECONDS),)
         return sent
@@ -352,7 +357,7 @@ class State:
         self.flights = self.flights[: move.which] + self.flights[move.which + 1 :]
         if isinstance(flight, LateWrite):
             self._note(flight.caller, f"  {in_words(flight.call)} arrives late")
-            self.table.call(flight.call.operation, flight.call.parameters)
+            self.table.do(flight.call.request)
         else:
             self._note(None, f"{self.processes[flight.sent.by].name}: {move.label}")
             if move.label != "never arrives":
@@ -414,6 +419,6 @@ class State:
 
 
 def in_words(call: Call) -> str:
-    verbs = {"transact_write_items": "transact", "GET": "look up", "POST": "send"}
-    path = "/".join(call.parameters.partition("?")[0].split("/")[2:]) if call.kind == "iamport" else ""
-    return f"{verbs.get(call.operation, call.operation)} {path}".strip()
+    if isinstance(call, TableCall):
+        return call.request.operation
+    return f"{call.method} {call.path}"

@@ -1,48 +1,99 @@
 """The attempts table in memory: what a call of boto3's client does to it, and what botocore then gives or raises.
 
-A call takes effect at one moment, as DynamoDB's do. Who is in whose way, what is lost and what is refused without a
-reason of the table's own is the scheduler's to say. Source: DynamoDB API reference.
+A call takes effect at one moment, as DynamoDB's do. Who is in whose way, what is lost, and what is refused without a
+reason of the table's own, is not its business. Source: DynamoDB API reference.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.simulation.expressions import Item, Unknown, Value, condition, placeholders, update
+from tests.simulation.expressions import Condition, Item, Step, Unknown, Value, condition, placeholders, update
 
 HASH_KEY = "pk"
 INDEXES = {"due": ("due_shard", "due_at")}
 """As in template.yaml."""
 WRITES = frozenset({"transact_write_items", "put_item", "update_item", "delete_item"})
-EXPRESSION = frozenset({"ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"})
-WRITE = EXPRESSION | {"TableName", "ReturnValuesOnConditionCheckFailure"}
+_EXPRESSION = frozenset({"TableName", "ExpressionAttributeNames", "ExpressionAttributeValues"})
+_WRITE = _EXPRESSION | {"ConditionExpression", "ReturnValuesOnConditionCheckFailure"}
 PARAMETERS = {
-    "put_item": WRITE | {"Item"},
-    "update_item": WRITE | {"Key", "UpdateExpression", "ReturnValues"},
-    "delete_item": WRITE | {"Key"},
-    "condition_check": WRITE | {"Key"},
+    "put_item": _WRITE | {"Item"},
+    "update_item": _WRITE | {"Key", "UpdateExpression", "ReturnValues"},
+    "delete_item": _WRITE | {"Key"},
+    "condition_check": _WRITE | {"Key"},
     "get_item": {"TableName", "Key", "ConsistentRead"},
-    "query": {"TableName", "IndexName", "KeyConditionExpression", "Limit", "ScanIndexForward"} | EXPRESSION,
+    "query": _EXPRESSION | {"IndexName", "KeyConditionExpression", "Limit", "ScanIndexForward"},
     "transact_write_items": {"TransactItems", "ClientRequestToken"},
 }
-OPERATIONS = {
+IN_TRANSACTION = {
     "Put": "put_item", "Update": "update_item", "Delete": "delete_item", "ConditionCheck": "condition_check"
 }  # fmt: skip
+FAILED = "The conditional request failed"
 
 Result = tuple[dict[str, Any] | ClientError, Hashable]
-"""What the caller gets, and the same in short, to tell two histories apart."""
-Changes = dict[str, Item | None]
+"""What the caller gets; and a digest of it, which tells it from other answers to the same call."""
+Changed = Callable[[Item | None, Item | None], None]
+
+
+class Write:
+    """One write, or look at an item: read once, done as often as wanted."""
+
+    def __init__(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        refuse_unknown(operation, parameters)
+        self.operation = operation
+        whole = parameters["Item"] if "Item" in parameters else parameters["Key"]
+        self.key: str = whole[HASH_KEY]["S"]
+        self._whole: Item = whole
+        self._digest = digest_of(whole)
+        self._names = parameters.get("ExpressionAttributeNames", {})
+        self._values = parameters.get("ExpressionAttributeValues", {})
+        expression = parameters.get("ConditionExpression")
+        self._condition: Condition | None = None if expression is None else condition(expression)
+        self._steps: tuple[Step, ...] = update(parameters["UpdateExpression"]) if "UpdateExpression" in parameters else ()
+        self.tells_item = parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        self.returns = parameters.get("ReturnValues", "NONE")
+
+    def holds(self, item: Item | None) -> bool:
+        return self._condition is None or self._condition(item or {}, self._names, self._values)
+
+    def outcome(self, item: Item | None) -> tuple[Item | None, int]:
+        """What becomes of the item, and its digest."""
+        match self.operation:
+            case "put_item":
+                return self._whole, self._digest
+            case "update_item":
+                new: dict[str, Value] = {**(item or {}), **self._whole}
+                for step in self._steps:
+                    step(new, item or {}, self._names, self._values)
+                return new, digest_of(new)
+        return None, 0
+
+
+class Request:
+    """A call of the client, read once."""
+
+    def __init__(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        refuse_unknown(operation, parameters)
+        self.operation, self.parameters = operation, parameters
+        self.writes: tuple[Write, ...] = ()
+        if operation == "transact_write_items":
+            inner = [each for item in parameters["TransactItems"] for each in item.items()]
+            self.writes = tuple(Write(IN_TRANSACTION[kind], write) for kind, write in inner)
+            if len({write.key for write in self.writes}) < len(self.writes):
+                raise Unknown("DynamoDB refuses two writes to one item in a transaction")
+        elif operation != "query":
+            self.writes = (Write(operation, parameters),)
 
 
 class Table:
-    def __init__(self, changed: Callable[[Item | None, Item | None], None]) -> None:
+    def __init__(self, changed: Changed) -> None:
         """`changed` is the stream: it is told the item before and after."""
         self.items: dict[str, Item] = {}
         self._digests: dict[str, int] = {}
         self._changed = changed
 
-    def copy(self, changed: Callable[[Item | None, Item | None], None]) -> "Table":
+    def copy(self, changed: Changed) -> "Table":
         copied = Table(changed)
         copied.items, copied._digests = self.items.copy(), self._digests.copy()
         return copied
@@ -50,151 +101,104 @@ class Table:
     def digest(self) -> Hashable:
         return frozenset(self._digests.items())
 
-    def call(self, operation: str, parameters: Mapping[str, Any]) -> Result:
-        _refuse_unknown(operation, parameters)
-        match operation:
+    def accepts(self, request: Request) -> bool:
+        """Whether a write would be done, if it came now."""
+        return all(write.holds(self.items.get(write.key)) for write in request.writes)
+
+    def do(self, request: Request) -> Result:
+        match request.operation:
             case "transact_write_items":
-                return self._transact(parameters["TransactItems"])
-            case "put_item" | "update_item" | "delete_item":
-                return self._write(operation, parameters)
+                return self._transact(request.writes)
             case "get_item":
-                key = parameters["Key"][HASH_KEY]["S"]
+                key = request.writes[0].key
                 item = self.items.get(key)
                 return ({} if item is None else {"Item": dict(item)}), self._digests.get(key)
             case "query":
-                found = list(self._found(parameters))
+                found = self._found(request.parameters)
                 return {"Items": [dict(self.items[key]) for key in found]}, tuple(self._digests[key] for key in found)
-        raise Unknown(operation)
+        return self._write(request.writes[0])
 
-    def accepts(self, operation: str, parameters: Mapping[str, Any]) -> bool:
-        """Whether a write would be done, if it came now."""
-        writes = _writes(parameters["TransactItems"]) if "TransactItems" in parameters else [(operation, parameters)]
-        return all(self._holds(write) for _, write in writes)
-
-    def _write(self, operation: str, write: Mapping[str, Any]) -> Result:
-        if not self._holds(write):
-            failed = {"Error": {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"}}
-            item = self._told(write)
-            return refusal(operation, failed | item), ("condition", self._digests.get(_key(write)) if item else None)
-        key, item_now = _key(write), self._outcome(operation, write)
-        before = self.items.get(key)
-        self._put({key: item_now})
-        match write.get("ReturnValues", "NONE"):
+    def _write(self, write: Write) -> Result:
+        before = self.items.get(write.key)
+        if not write.holds(before):
+            told = {"Item": dict(before)} if write.tells_item and before is not None else {}
+            failed = {"Error": {"Code": "ConditionalCheckFailedException", "Message": FAILED}}
+            return refusal(write.operation, failed | told), ("refused", self._digests.get(write.key) if told else None)
+        self._put({write.key: write.outcome(before)})
+        match write.returns:
             case "NONE":
                 return {}, None
             case "ALL_NEW":
-                return {"Attributes": dict(item_now or {})}, self._digests.get(key)
+                return {"Attributes": dict(self.items[write.key])}, self._digests[write.key]
             case "ALL_OLD":
-                return {"Attributes": dict(before or {})}, str(before)
-        raise Unknown(str(write["ReturnValues"]))
+                return {"Attributes": dict(before or {})}, digest_of(before or {})
+        raise Unknown(f"ReturnValues={write.returns}")
 
-    def _transact(self, transact_items: list[dict[str, Any]]) -> Result:
-        writes = _writes(transact_items)
-        if len({_key(write) for _, write in writes}) < len(writes):
-            raise Unknown("a transaction with two writes to one item is no transaction")
-        for operation, write in writes:
-            _refuse_unknown(operation, write)
-        held = [self._holds(write) for _, write in writes]
-        if not all(held):
-            told = [{} if holds else self._told(write) for holds, (_, write) in zip(held, writes, strict=True)]
-            items = tuple(self._digests.get(_key(write)) if item else None for item, (_, write) in zip(told, writes, strict=True))
-            return cancelled(["None" if holds else "ConditionalCheckFailed" for holds in held], told), (*held, items)
-        changes: Changes = {}
-        for operation, write in writes:
-            if operation != "condition_check":
-                changes[_key(write)] = self._outcome(operation, write)
-        self._put(changes)
-        return {}, None
+    def _transact(self, writes: tuple[Write, ...]) -> Result:
+        present = [self.items.get(write.key) for write in writes]
+        held = [write.holds(item) for write, item in zip(writes, present, strict=True)]
+        if all(held):
+            checks = "condition_check"
+            self._put({write.key: write.outcome(item) for write, item in zip(writes, present, strict=True) if write.operation != checks})
+            return {}, None
+        told = [
+            {"Item": dict(item)} if not holds and write.tells_item and item is not None else {}
+            for write, item, holds in zip(writes, present, held, strict=True)
+        ]
+        digest = tuple(self._digests[write.key] if item else None for write, item in zip(writes, told, strict=True))
+        return cancelled(["None" if holds else "ConditionalCheckFailed" for holds in held], told), (*held, digest)
 
-    def _holds(self, write: Mapping[str, Any]) -> bool:
-        expression = write.get("ConditionExpression")
-        if expression is None:
-            return True
-        item = self.items.get(_key(write), {})
-        names, values = write.get("ExpressionAttributeNames", {}), write.get("ExpressionAttributeValues", {})
-        return condition(expression)(item, names, values)
-
-    def _told(self, write: Mapping[str, Any]) -> dict[str, Any]:
-        item = self.items.get(_key(write))
-        wanted = write.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        return {"Item": dict(item)} if wanted and item is not None else {}
-
-    def _outcome(self, operation: str, write: Mapping[str, Any]) -> Item | None:
-        if operation == "delete_item":
-            return None
-        if operation == "put_item":
-            return dict(write["Item"])
-        old = self.items.get(_key(write), {})
-        new: dict[str, Value] = {**old, **write["Key"]}
-        names, values = write.get("ExpressionAttributeNames", {}), write.get("ExpressionAttributeValues", {})
-        for step in update(write["UpdateExpression"]):
-            step(new, old, names, values)
-        return new
-
-    def _put(self, changes: Changes) -> None:
-        for key, item in changes.items():
-            before = self.items.get(key)
+    def _put(self, outcomes: Mapping[str, tuple[Item | None, int]]) -> None:
+        for key, (item, digest) in outcomes.items():
+            before, digest_before = self.items.get(key), self._digests.get(key)
             if item is None:
                 self.items.pop(key, None)
                 self._digests.pop(key, None)
             else:
-                self.items[key] = item
-                self._digests[key] = hash(frozenset((name, str(value)) for name, value in item.items()))
-            if before != item:
+                self.items[key], self._digests[key] = item, digest
+            if self._digests.get(key) != digest_before:
                 self._changed(before, item)
 
-    def _found(self, query: Mapping[str, Any]) -> Iterator[str]:
-        """Of an index, in its order."""
-        names = INDEXES[query["IndexName"]]
-        values = query["ExpressionAttributeValues"]
-        holds = condition(query["KeyConditionExpression"])
-        indexed = [(key, item) for key, item in self.items.items() if all(name in item for name in names)]
-        indexed.sort(key=lambda each: int(each[1][names[1]]["N"]), reverse=not query.get("ScanIndexForward", True))
-        found = [key for key, item in indexed if holds(item, query.get("ExpressionAttributeNames", {}), values)]
-        return iter(found[: query.get("Limit")])
+    def _found(self, query: Mapping[str, Any]) -> list[str]:
+        """The keys of an index's items, in its order."""
+        names, holds = INDEXES[query["IndexName"]], condition(query["KeyConditionExpression"])
+        given = query.get("ExpressionAttributeNames", {}), query["ExpressionAttributeValues"]
+        found = [
+            (int(item[names[1]]["N"]), key)
+            for key, item in self.items.items()
+            if names[0] in item and names[1] in item and holds(item, *given)
+        ]
+        found.sort(reverse=not query.get("ScanIndexForward", True))
+        return [key for _, key in found[: query.get("Limit")]]
 
 
-def refusal(operation: str, response: dict[str, Any], status: int = 400) -> ClientError:
+def digest_of(item: Item) -> int:
+    return hash(frozenset((name, str(value)) for name, value in item.items()))
+
+
+def refusal(operation: str, response: dict[str, Any]) -> ClientError:
     """As botocore makes it."""
-    return ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": status}}, operation)  # type: ignore[arg-type]
+    return ClientError(response | {"ResponseMetadata": {"HTTPStatusCode": 400}}, operation)  # type: ignore[arg-type]
 
 
-def cancelled(codes: list[str], told: list[dict[str, Any]] | None = None) -> ClientError:
+def cancelled(codes: list[str], told: list[dict[str, Any]]) -> ClientError:
     """`told`: for each write of the transaction {} or {"Item": …}."""
     message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{', '.join(codes)}]"
-    reasons = [{"Code": code, **item} for code, item in zip(codes, told or [{}] * len(codes), strict=True)]
+    reasons = [{"Code": code, **item} for code, item in zip(codes, told, strict=True)]
     error = {"Code": "TransactionCanceledException", "Message": message}
     return refusal("TransactWriteItems", {"Error": error, "CancellationReasons": reasons})
 
 
-def conflict(operation: str, parameters: Mapping[str, Any]) -> ClientError:
-    """What meets another transaction at its (first) item is told."""
-    if operation == "transact_write_items":
-        return cancelled(["TransactionConflict"] + ["None"] * (len(parameters["TransactItems"]) - 1))
+def conflict(request: Request) -> ClientError:
+    """Of a write that meets another transaction at its first item."""
+    if request.operation == "transact_write_items":
+        others = len(request.writes) - 1
+        return cancelled(["TransactionConflict", *["None"] * others], [{}] * (others + 1))
     message = "Transaction is ongoing for the item"
-    return refusal(operation, {"Error": {"Code": "TransactionConflictException", "Message": message}})
+    return refusal(request.operation, {"Error": {"Code": "TransactionConflictException", "Message": message}})
 
 
-def keys_of(operation: str, parameters: Mapping[str, Any]) -> frozenset[str]:
-    """The items that a call reads or writes; of a query, its index."""
-    if operation == "query":
-        return frozenset({f"index {parameters['IndexName']}"})
-    if operation == "transact_write_items":
-        return frozenset(_key(write) for _, write in _writes(parameters["TransactItems"]))
-    return frozenset({_key(parameters)})
-
-
-def _writes(transact_items: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    return [(OPERATIONS[kind], write) for item in transact_items for kind, write in item.items()]
-
-
-def _key(write: Mapping[str, Any]) -> str:
-    whole = write["Item"] if "Item" in write else write["Key"]
-    key: str = whole[HASH_KEY]["S"]
-    return key
-
-
-def _refuse_unknown(operation: str, parameters: Mapping[str, Any]) -> None:
+def refuse_unknown(operation: str, parameters: Mapping[str, Any]) -> None:
     if operation not in PARAMETERS or not parameters.keys() <= PARAMETERS[operation]:
         raise Unknown(f"{operation}({', '.join(parameters)})")
     used = frozenset[str]()
