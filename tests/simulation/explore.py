@@ -27,12 +27,15 @@ class Found:
     violation: Violation
     choices: list[int]
     """The number of each move among those that there were."""
+    faults: tuple[str, ...]
 
     @property
     def kind(self) -> str:
         """Without the names of whom it befell."""
-        words = re.sub(r"\d+ \([^)]*\)|(?<=key )\w|(?<=replaces )\w|(?<=card )\w", "#", self.violation.words)
-        return f"{self.violation.what}: {words}"
+        words = re.sub(
+            r"\d+ \([^)]*\)|(?<=key )\w\b|(?<=replaces )\w\b|(?<=card )\w\b|imp_\w+", "#", self.violation.words
+        )
+        return f"{self.violation.what}: {words} [{', '.join(self.faults) or 'no fault'}]"
 
     def is_shorter_than(self, other: "Found") -> bool:
         return len(self.choices) < len(other.choices)
@@ -68,7 +71,7 @@ def explore(world: World, limits: Limits, most: int | None = None) -> Explored:
                 state.make(move)
             trail, moves = _go_on(state, trail, seen)
         except Violation as violation:
-            explored.add(Found(world, limits, violation, _choices(violation.trail or trail)))
+            explored.add(Found(world, limits, violation, _choices(violation.trail or trail), state.faults))
             explored.schedules += 1
             continue
         if not moves:
@@ -116,7 +119,7 @@ def wander(world: World, limits: Limits, chance: random.Random) -> Found | None:
             state.make(moves[choices[-1]])
         state.check_the_end()
     except Violation as violation:
-        return Found(world, limits, violation, choices)
+        return Found(world, limits, violation, choices, state.faults)
     return None
 
 

@@ -95,7 +95,7 @@ class Iamport:
 
     def received(self, by: int, path: str, body: Mapping[str, Any]) -> Sent:
         """What a request that issues or charges asks for."""
-        card = card_of(body["card_number"])
+        card = card_of(body["card_number"]) or ""
         match [unquote(part) for part in path.strip("/").split("/")]:
             case ["subscribe", "customers", customer_uid]:
                 return Sent(by, customer_uid, card, None, 0)
@@ -144,7 +144,11 @@ class Iamport:
 
     def answer_about_another(self, sent: Sent) -> Reply:
         """As a proxy gives that is out of step."""
-        told: dict[str, Any] = {"customer_uid": "another", "card_number": "00009999****9999", "updated": int(self._now())}
+        told: dict[str, Any] = {
+            "customer_uid": "another",
+            "card_number": "00009999****9999",
+            "updated": int(self._now()),
+        }
         if sent.order is not None:
             told |= {"merchant_uid": "another", "imp_uid": "imp_another", "status": "paid", "amount": sent.amount}
         return envelope(0, None, told)
@@ -198,6 +202,7 @@ class Iamport:
             cancelled = paid[-1]._replace(status="cancelled")
             self.payments = tuple(cancelled if each is paid[-1] else each for each in self.payments)
 
+
 class Happened:
     """Who watches what becomes true at Iamport."""
 
@@ -207,16 +212,16 @@ class Happened:
 
 
 def digits(card: str) -> str:
-    return f"0000-1000-0000-{ord(card):04}"
+    return f"0000-1000-0000-{ord(card.lower()):04}"
 
 
-def card_of(number: str | None) -> str | None | Any:
+def card_of(number: str | None) -> str | None:
     """The letter of a card by what is shown of it: its last four digits."""
     return None if number is None else chr(int(number[-4:]))
 
 
 def mask(card: str) -> str:
-    return f"00001000****{ord(card):04}"
+    return f"00001000****{ord(card.lower()):04}"
 
 
 def envelope(code: int, message: str | None, response: object = None, status: int = 200) -> Reply:

@@ -23,7 +23,7 @@ from tests.simulation.table import Request
 START = 1_800_001_800.0
 """Half past an hour."""
 STEP_SECONDS = 10.0
-"""By which a wall clock steps ahead."""
+"""By which a container's wall clock steps ahead, once it has a token."""
 MOST_CALLS = 150
 """Of one process: more, and it goes round in circles."""
 MOST_KEPT = 300_000
@@ -84,10 +84,12 @@ class _Alive:
 class Program:
     """What one kind of process does: an attempt of this number, a run of the settler."""
 
-    def __init__(self, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False) -> None:
+    def __init__(
+        self, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False
+    ) -> None:
         self.number, self._run = number, run
         self._container = seams.cold_container if cold else seams.warm_container
-        self._steps_at = 2 if stepping else None
+        self._ahead = STEP_SECONDS if stepping else 0.0
         self.beginning = Place(None, None, START)
 
     def go_on(self, place: Place, reply: object, digest: Hashable, now: float) -> Place:
@@ -107,7 +109,7 @@ class Program:
         while step.parent is not None:
             steps.append(step)
             step = step.parent
-        network.now = START
+        network.now, network.ahead = START, 0.0
         services = self._container()
         alive = _Alive(lambda: self._run(services), self.number)
         for step in reversed(steps):
@@ -135,8 +137,7 @@ class Program:
         alive.depth += 1
         if alive.depth > MOST_CALLS:
             raise Unknown(f"process {self.number} goes round in circles")
-        network.now, network.alive = step.now, alive
-        network.ahead = STEP_SECONDS if self._steps_at is not None and alive.depth >= self._steps_at else 0.0
+        network.now, network.ahead, network.alive = step.now, self._ahead, alive
         return alive.greenlet.switch() if alive.depth == 1 else alive.greenlet.switch(step.reply)
 
 
@@ -144,7 +145,9 @@ _alive: deque[Place] = deque()
 _programs: dict[Hashable, Program] = {}
 
 
-def program(key: Hashable, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False) -> Program:
+def program(
+    key: Hashable, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False
+) -> Program:
     """The same for the same key, in all worlds."""
     if Place.made > MOST_KEPT:
         forget()

@@ -13,11 +13,25 @@ if TYPE_CHECKING:
     from tests.simulation.state import State
 
 Answer = tuple[str, str | None, str | None, str]
-NOTHING = frozenset({"declined", "gateway_error", "gateway_refused", "unavailable", "already_registered", "already_paid", "in_progress", "too_many_attempts", "internal_error", "invalid_customer_token"})
+NOTHING = frozenset(
+    {
+        "declined",
+        "gateway_error",
+        "gateway_refused",
+        "unavailable",
+        "already_registered",
+        "already_paid",
+        "in_progress",
+        "too_many_attempts",
+        "internal_error",
+        "invalid_customer_token",
+    }
+)
 """Answers that say: nothing was issued or charged by this request."""
 NO = frozenset({"declined", "not_issued", "unknown"})
 """Endings of the ledger that say so."""
 PAID = frozenset({"issued", "paid_without_key"})
+BEGUN_UNHEARD = "transact_write_items written, answer lost"
 TROUBLE = frozenset({"unavailable", "gateway_error", "gateway_refused"})
 
 
@@ -41,8 +55,8 @@ class Truth:
     failed: bool = False
     refused: bool = False
     """By a PG, or by Iamport for the order's sake."""
-    fault: bool = False
-    """Something failed it that may fail."""
+    fault: str = ""
+    """What failed it that may fail."""
     looked_at: int | None = None
     """Iamport's number when it last looked the key up."""
     saw_used_up: bool = False
@@ -89,19 +103,25 @@ class Properties(Happened):
     def begun(self, number: int) -> None:
         if (truth := self._truths.get(number)) is not None:
             truth.started = self._state.now
-            truth.could_be_told = any(self._is_told_and_landed(other) for other in self._truths.values() if other is not truth and other.request.same_as(truth.request))
+            truth.could_be_told = any(
+                self._is_told_and_landed(other)
+                for other in self._truths.values()
+                if other is not truth and other.request.same_as(truth.request)
+            )
             self._see_windows(truth)
 
     def _is_told_and_landed(self, other: Truth) -> bool:
         return (
-            other.key and (other.request.order is None or other.paid)
-            and other.answer is not None and other.answer[0] == "outcome_unknown"
+            other.key
+            and (other.request.order is None or other.paid)
+            and other.answer is not None
+            and other.answer[0] == "outcome_unknown"
             and not other.others_key
         )
 
-    def fault_met(self, number: int) -> None:
+    def fault_met(self, number: int, what: str = "some") -> None:
         if number in self._truths:
-            self._truths[number].fault = True
+            self._truths[number].fault = what
 
     def looked(self, number: int, path: str) -> None:
         truth = self._truths.get(number)
@@ -140,7 +160,9 @@ class Properties(Happened):
             raise Violation("replaced", f"key {key.card} of {self._name(key.by)} replaces {before.card} without leave")
         latest = self._latest.get(customer_uid)
         if latest is not None and latest != key.by:
-            raise Violation("too late", f"key {key.card} of {self._name(key.by)} lands when {self._name(latest)} has begun")
+            raise Violation(
+                "too late", f"key {key.card} of {self._name(key.by)} lands when {self._name(latest)} has begun"
+            )
 
     def _may_replace(self, truth: Truth, key: Key, before: Key) -> bool:
         if truth.request.leave == "replace" or before.by == key.by:
@@ -197,6 +219,7 @@ class Properties(Happened):
                 if not truth.cards:
                     raise Violation("false success", f"{name}: nothing is registered")
                 self._check_payment(truth, name, imp_uid)
+                self._check_named(truth, name, shown)
             case "paid_without_key":
                 self._check_payment(truth, name, imp_uid)
             case "already_registered":
@@ -222,7 +245,20 @@ class Properties(Happened):
             return
         paid = {each.imp_uid for each in self._taken(truth) if self._is_ours(truth, each)}
         if imp_uid not in paid:
-            raise Violation("false success", f"{name} names payment {imp_uid}; of ours are paid: {sorted(paid) or 'none'}")
+            raise Violation(
+                "false success", f"{name} names payment {imp_uid}; of ours are paid: {sorted(paid) or 'none'}"
+            )
+
+    def _check_named(self, truth: Truth, name: str, shown: str | None) -> None:
+        """Success is for the card that was sent, or for an order that was paid with another one."""
+        request = truth.request
+        if shown is None or truth.others_key:
+            return
+        if shown != request.card.lower() and (request.order is None or truth.paid):
+            raise Violation("false success", f"{name} names card {shown}, which it did not ask for")
+        key = self._state.iamport.keys.get(seams.customer_uid(request.uid))
+        if key is not None and request.order is None and key.card.lower() == shown and key.card != request.card:
+            raise Violation("false success", f"{name} has another password than what is registered")
 
     def _check_in_progress(self, truth: Truth, name: str) -> None:
         if truth.could_be_told and not truth.fault:
@@ -232,7 +268,7 @@ class Properties(Happened):
             if other is not truth and other.started is not None and self._meet(truth.request, other.request)
             and self._state.now < other.started + seams.INVOCATION_SECONDS + seams.PG_SECONDS + 5
         ]  # fmt: skip
-        if not in_the_way:
+        if all(other.fault == BEGUN_UNHEARD and other.answer for other in in_the_way):
             raise Violation("false refusal", f"{name}: in_progress, where nobody is at work")
 
     # The end
@@ -262,7 +298,12 @@ class Properties(Happened):
     def _check_ending(self, name: str, truth: Truth) -> None:
         """The ledger's last word on an attempt, as its event told it."""
         if not truth.endings:
-            told = any(state in PAID for other in self._truths.values() if other.request.order == truth.request.order for state, *_ in other.endings)
+            told = any(
+                state in PAID
+                for other in self._truths.values()
+                if other.request.order == truth.request.order
+                for state, *_ in other.endings
+            )
             if not (told and truth.request.order is not None) and not (self._odd and truth.request.uid == 0):
                 raise Violation("lost", f"{name} has begun, and no ending of it was told")
             return
@@ -285,11 +326,22 @@ class Properties(Happened):
             raise Violation("false no", f"{name}: {code}, and closed {state}")
         if code == "success" and state not in ("issued", "unknown") and not others:
             raise Violation("false success", f"{name}: success, and closed {state}")
-        if order and state in PAID and not (imp_uid and imp_uid in {each.imp_uid for each in self._taken(truth) if self._is_ours(truth, each)}):
-            raise Violation("events", f"{name} is closed {state} with payment {imp_uid or 'none'}, which is not ours or not paid")
+        if (
+            order
+            and state in PAID
+            and not (imp_uid and imp_uid in {each.imp_uid for each in self._taken(truth) if self._is_ours(truth, each)})
+        ):
+            raise Violation(
+                "events", f"{name} is closed {state} with payment {imp_uid or 'none'}, which is not ours or not paid"
+            )
 
     def _check_events(self) -> None:
-        told = [imp_uid for truth in self._truths.values() for state, event, imp_uid in truth.endings if event and event.startswith("payment.paid")]
+        told = [
+            imp_uid
+            for truth in self._truths.values()
+            for state, event, imp_uid in truth.endings
+            if event and event.startswith("payment.paid")
+        ]
         if len(set(told)) < len(told):
             raise Violation("events", f"two events tell of one payment: {sorted(told)}")
         for number, truth in self._truths.items():
@@ -320,7 +372,9 @@ class Properties(Happened):
     def check_next(self, number: int) -> None:
         answer = self._truths[number].answer
         if answer is None or answer[0] not in ("success", "paid_without_key"):
-            raise Violation("locked out", f"another card afterwards, {self._truths[number].request.name}: {answer and answer[0]}")
+            raise Violation(
+                "locked out", f"another card afterwards, {self._truths[number].request.name}: {answer and answer[0]}"
+            )
 
     def _is_left(self, key: Key) -> bool:
         """By an attempt that ended in a no."""
@@ -328,7 +382,13 @@ class Properties(Happened):
             return False
         truth = self._truths[key.by]
         told = truth.answer is not None and truth.answer[0] == "success"
-        return truth.request.order is not None and not truth.paid and not told and not truth.others_key and not truth.others_order
+        return (
+            truth.request.order is not None
+            and not truth.paid
+            and not told
+            and not truth.others_key
+            and not truth.others_order
+        )
 
     # What is true
 
@@ -345,7 +405,11 @@ class Properties(Happened):
         """What was paid under its order."""
         if truth.request.order is None:
             return []
-        return [each for each in self._state.iamport.under(seams.merchant_uid(truth.request.order)) if each.status in ("paid", "cancelled")]
+        return [
+            each
+            for each in self._state.iamport.under(seams.merchant_uid(truth.request.order))
+            if each.status in ("paid", "cancelled")
+        ]
 
     def _is_ours(self, truth: Truth, payment: Payment) -> bool:
         return payment.customer_uid == seams.customer_uid(truth.request.uid) and payment.amount == seams.AMOUNT

@@ -84,7 +84,9 @@ class Answer(tuple[str, str | None, str | None, str | None]):
 def attempt(request: Request, services: Services) -> tuple[str, str | None, str | None, str]:
     """One invocation. Its answer: the contract's code, the card and the imp_uid that it names; what went wrong."""
     try:
-        issued = issuance.issue_billing_key(_customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS))
+        issued = issuance.issue_billing_key(
+            _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS)
+        )
     except BillingError as error:
         payment = getattr(error, "payment", None)
         return error.code, None, payment.imp_uid if payment else None, str(error.reason or "")
@@ -167,7 +169,9 @@ def _customer(request: Request) -> Customer:
 
 
 def _card(card: str) -> Card:
-    return Card(Sensitive(digits(card)), Sensitive("2030-01"), Sensitive("900101"), Sensitive("12"))
+    return Card(
+        Sensitive(digits(card)), Sensitive("2030-01"), Sensitive("900101"), Sensitive("21" if card.isupper() else "12")
+    )
 
 
 class _Client:
@@ -194,7 +198,9 @@ class _Session:
 
     def __init__(self, _url: str) -> None: ...
 
-    def request(self, method: str, url: str, *, json: Mapping[str, Any] | None, timeout: tuple[float, float], **_: object) -> Reply:
+    def request(
+        self, method: str, url: str, *, json: Mapping[str, Any] | None, timeout: tuple[float, float], **_: object
+    ) -> Reply:
         return network.ask_iamport(method, url.removeprefix(ENVIRONMENT["IAMPORT_BASE_URL"]), json, timeout[1])
 
 

@@ -90,6 +90,8 @@ class Move(NamedTuple):
 class State:
     def __init__(self, world: World, faults: int, switches: int, log: Log | None = None) -> None:
         self.world, self.faults_left, self.switches_left, self.log = world, faults, switches, log
+        self.faults: tuple[str, ...] = ()
+        """That befell somebody so far."""
         self.now = START
         self.properties = Properties(world, self)
         self.iamport = Iamport(world.habits, lambda: self.now, self.properties)
@@ -118,10 +120,24 @@ class State:
 
     def digest(self) -> int:
         """Of all that matters for what comes, but what may still go wrong."""
-        processes = tuple((each.place.number if not each.dead else 0, each.failing, each.down) for each in self.processes)
+        processes = tuple(
+            (each.place.number if not each.dead else 0, each.failing, each.down) for each in self.processes
+        )
         current = self.current if self.switches_left < UNLIMITED else None
         flights = frozenset(each[:2] for each in self.flights)
-        return hash((self.now, self.table.digest(), self.iamport.digest(), processes, flights, len(self.deeds), len(self.moments), self.properties.digest(), current))
+        return hash(
+            (
+                self.now,
+                self.table.digest(),
+                self.iamport.digest(),
+                processes,
+                flights,
+                len(self.deeds),
+                len(self.moments),
+                self.properties.digest(),
+                current,
+            )
+        )
 
     # Which moves there are
 
@@ -188,7 +204,10 @@ class State:
         elif call.issues:
             if process.failing == "connect":
                 return [Move("go", number, "never sent", switch=switch)]
-            moves = [Move("go", number, label, effects, 0, switch) for label, effects in self._outcomes(self._received(number, call))]
+            moves = [
+                Move("go", number, label, effects, 0, switch)
+                for label, effects in self._outcomes(self._received(number, call))
+            ]
             faults = ISSUING_FAULTS
         else:
             if call.path in (process.failing, process.down):
@@ -225,7 +244,9 @@ class State:
 
     def make(self, move: Move) -> None:
         """Raises Violation."""
-        self.faults_left -= move.fault
+        if move.fault:
+            self.faults_left -= 1
+            self.faults += (move.label,)
         if self.switches_left < UNLIMITED:
             self.switches_left -= move.switch
         match move.kind:
@@ -292,11 +313,13 @@ class State:
     def _answer(self, number: int, call: Call, move: Move) -> tuple[object, Hashable]:
         if isinstance(call, TableCall):
             return self._answer_table(number, call, move.label)
-        return self._answer_issuing(number, call, move) if call.issues else self._answer_look_up(number, call, move.label)
+        return (
+            self._answer_issuing(number, call, move) if call.issues else self._answer_look_up(number, call, move.label)
+        )
 
     def _answer_table(self, number: int, call: TableCall, label: str) -> tuple[object, Hashable]:
         if label in ("lost", "late", "written, answer lost"):
-            self.properties.fault_met(number)
+            self.properties.fault_met(number, f"{call.request.operation} {label}")
             if label == "late":
                 self.flights += (LateWrite(number, call, self.now + LATE_SECONDS),)
             elif label != "lost":
@@ -403,7 +426,13 @@ class State:
 
     def _add_attempt(self, request: Request) -> int:
         number, habits = len(self.processes), self.world.habits
-        made = program(request, number, lambda services: seams.attempt(request, services), cold="cold" in habits, stepping="stepping" in habits and number == 0)
+        made = program(
+            request,
+            number,
+            lambda services: seams.attempt(request, services),
+            cold="cold" in habits,
+            stepping="stepping" in habits and number == 0,
+        )
         self.processes.append(Process(made, request.name, made.beginning))
         return number
 

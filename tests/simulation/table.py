@@ -50,7 +50,9 @@ class Write:
         self._values = parameters.get("ExpressionAttributeValues", {})
         expression = parameters.get("ConditionExpression")
         self._condition: Condition | None = None if expression is None else condition(expression)
-        self._steps: tuple[Step, ...] = update(parameters["UpdateExpression"]) if "UpdateExpression" in parameters else ()
+        self._steps: tuple[Step, ...] = (
+            update(parameters["UpdateExpression"]) if "UpdateExpression" in parameters else ()
+        )
         self.tells_item = parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
         self.returns = parameters.get("ReturnValues", "NONE")
 
@@ -139,7 +141,13 @@ class Table:
         held = [write.holds(item) for write, item in zip(writes, present, strict=True)]
         if all(held):
             checks = "condition_check"
-            self._put({write.key: write.outcome(item) for write, item in zip(writes, present, strict=True) if write.operation != checks})
+            self._put(
+                {
+                    write.key: write.outcome(item)
+                    for write, item in zip(writes, present, strict=True)
+                    if write.operation != checks
+                }
+            )
             return {}, None
         told = [
             {"Item": dict(item)} if not holds and write.tells_item and item is not None else {}

@@ -15,7 +15,7 @@ from typing import Literal
 
 Leave = Literal["", "new", "replace", "open"]
 """What the customer token says; `open`: there is none, the browser named the uid."""
-REQUEST = re.compile(r"u(\d)(?:\.o(\d))?\.([a-z])(?:\+(new|replace|open))?")
+REQUEST = re.compile(r"u(\d)(?:\.o(\d))?\.([a-zA-Z])(?:\+(new|replace|open))?")
 
 HABITS = {
     "lags": "the key may come a while after its payment",
@@ -25,7 +25,7 @@ HABITS = {
     "empty": "no payment under an order is an empty list, and no 404",
     "nulls": "no answer tells more than it has to",
     "odd": "a look-up of uid 0 gives what no PG should",
-    "stepping": "the first container's wall clock steps ahead by ten seconds after its first call",
+    "stepping": "the first container's wall clock has stepped ahead since it asked for its token",
     "cold": "no container has a token yet",
 }
 DEEDS = (
@@ -39,6 +39,7 @@ class Request:
     uid: int
     order: int | None
     card: str
+    """A letter; the capital is the same number with another password."""
     leave: Leave = ""
 
     def same_as(self, other: "Request") -> bool:
@@ -110,7 +111,7 @@ SURROUNDINGS = (
 TELLING = (
     "u0.a", "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a+new u0.b+replace", "u0.a+replace u0.b", "u0.a+open u0.b+open", "u0.a u0.b+replace",
     "u0.o0.a", "u0.o0.a u0.o0.b", "u0.o0.a u0.o0.a", "u0.o0.a+new u0.o0.b", "u0.o0.a+replace u0.o0.b", "u0.o0.a u1.o0.b",
-    "u0.o0.a u0.o1.b", "u0.o0.a u0.b", "u0.o0.a+replace u0.o1.b+replace",
+    "u0.o0.a u0.o1.b", "u0.a u0.A", "u0.o0.a u0.o0.A", "u0.o0.a u0.b", "u0.o0.a+replace u0.o1.b+replace",
 )  # fmt: skip
 """Pairs that differ in what can go wrong between them."""
 
