@@ -9,7 +9,7 @@ from infra.local.iamport.cards import ANY_OTHER, Card, Charge, Refusal, Timing, 
 from infra.local.iamport.customers import Customer, Customers
 from infra.local.iamport.envelope import RejectedError, Reply, refused, rejected, success
 from infra.local.iamport.faults import UNAUTHORIZED_REPLY, Fault
-from infra.local.iamport.payments import STATUSES, Payments, amount_of, new_payment
+from infra.local.iamport.payments import PAYMENTS_PER_PAGE, Payments, amount_of, new_payment, page_of
 from infra.local.iamport.routes import Endpoint, Route
 from infra.local.iamport.tokens import TokenDesk
 
@@ -26,11 +26,19 @@ class Work:
     fault: Fault | None = None
 
 
+@dataclass(frozen=True)
+class AnswersInDoubt:
+    """What the schema tells in another way than captures do, or what nobody has captured."""
+
+    unknown_uid_as_404: bool = False
+    no_payments_as_empty_list: bool = False
+
+
 class MerchantAccount:
     """All that Iamport knows of the one merchant that it has. `clock` gives UNIX seconds."""
 
     def __init__(
-        self, imp_key: str, imp_secret: str, clock: Callable[[], float], timing: Timing, unknown_uid_as_404: bool
+        self, imp_key: str, imp_secret: str, clock: Callable[[], float], timing: Timing, in_doubt: AnswersInDoubt
     ) -> None:
         self.tokens = TokenDesk(imp_key, imp_secret)
         self.customers = Customers()
@@ -38,7 +46,7 @@ class MerchantAccount:
         self.lock = threading.Lock()
         self._clock = clock
         self._cards = {card.number.replace("-", ""): card for card in test_cards(timing)}
-        self._unknown_uid_status = 404 if unknown_uid_as_404 else 200
+        self._in_doubt = in_doubt
 
     def check(self, route: Route, authorization: str, sent: dict[str, str]) -> Work:
         """Everything short of doing it; `RejectedError` if it is not going to be done."""
@@ -72,6 +80,8 @@ class MerchantAccount:
                 return Work(lambda: self._pay_again(values))
             case Endpoint.FIND_PAYMENT:
                 return Work(lambda: self._find_payment(values))
+            case Endpoint.FIND_PAYMENTS:
+                return Work(lambda: self._find_payments(values))
             case Endpoint.CANCEL:
                 return Work(lambda: self._cancel(values))
             case Endpoint.UNKNOWN:
@@ -110,7 +120,7 @@ class MerchantAccount:
 
     def _unknown_customer(self, customer_uid: str) -> Reply:
         message = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
-        return refused(1, message, self._unknown_uid_status)
+        return refused(1, message, 404 if self._in_doubt.unknown_uid_as_404 else 200)
 
     def _pay_onetime(self, card: Card, values: dict[str, str]) -> Reply:
         if card.refusal is not None:
@@ -142,11 +152,15 @@ class MerchantAccount:
         return success(payment.response())
 
     def _find_payment(self, values: dict[str, str]) -> Reply:
-        status = values.get("status")
-        if status is not None and status not in STATUSES:
-            return refused(-1, "status 파라메터의 형식이 올바르지 않습니다.", 400)
-        payment = self.payments.find(values["merchant_uid"], status)
+        payment = self.payments.find(values["merchant_uid"], values.get("status"), values.get("sorting"))
         return _unknown_payment() if payment is None else success(payment.response())
+
+    def _find_payments(self, values: dict[str, str]) -> Reply:
+        found = self.payments.find_all(values["merchant_uid"], values.get("status"), values.get("sorting"))
+        if not found and not self._in_doubt.no_payments_as_empty_list:
+            return _unknown_payment()
+        limit, page = int(values.get("limit", PAYMENTS_PER_PAGE)), int(values.get("page", 1))
+        return success(page_of(found, limit, page))
 
     def _cancel(self, values: dict[str, str]) -> Reply:
         """`imp_uid` goes before `merchant_uid`; no amount, or 0, is all of it. The refusals are unverified."""
