@@ -11,7 +11,10 @@ PAYMENTS_PER_PAGE = 20
 
 @dataclass(frozen=True)
 class Payment:
-    """The `response` of a payment: the fields of the schema that a card payment by API fills; times in UNIX seconds."""
+    """The `response` of a payment: the fields of the schema that a card payment by API fills; times in UNIX seconds.
+
+    Whether `customer_uid` is shown where a PG kept no key for it is unverified: here it is.
+    """
 
     amount: int | float
     apply_num: str | None
@@ -147,9 +150,9 @@ class Payments:
         found.sort(key=lambda payment: payment.time_of(sorting.removeprefix("-")))
         return found[::-1] if sorting.startswith("-") else found
 
-    def was_paid(self, merchant_uid: str) -> bool:
-        """Whether it was paid once, cancelled since or not."""
-        return any(payment.merchant_uid == merchant_uid and payment.paid_at for payment in self._payments)
+    def is_used_up(self, merchant_uid: str) -> bool:
+        """Whether it was paid or cancelled before: then it takes no payment any more."""
+        return any(payment.status in ("paid", "cancelled") for payment in self.find_all(merchant_uid))
 
     def find_imp_uid(self, imp_uid: str) -> Payment | None:
         return next((payment for payment in self._payments if payment.imp_uid == imp_uid), None)
