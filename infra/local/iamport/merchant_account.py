@@ -9,7 +9,7 @@ from infra.local.iamport.cards import ANY_OTHER, Card, Charge, Refusal, Timing, 
 from infra.local.iamport.customers import Customer, Customers
 from infra.local.iamport.envelope import RejectedError, Reply, refused, rejected, success
 from infra.local.iamport.faults import UNAUTHORIZED_REPLY, Fault
-from infra.local.iamport.payments import STATUSES, Payments, amount_of, new_payment
+from infra.local.iamport.payments import PAYMENTS_PER_PAGE, Payments, amount_of, new_payment, page_of
 from infra.local.iamport.routes import Endpoint, Route
 from infra.local.iamport.tokens import TokenDesk
 
@@ -26,11 +26,19 @@ class Work:
     fault: Fault | None = None
 
 
+@dataclass(frozen=True)
+class AnswersInDoubt:
+    """What the schema tells in another way than captures do, or what nobody has captured."""
+
+    unknown_uid_as_404: bool = False
+    no_payments_as_empty_list: bool = False
+
+
 class MerchantAccount:
     """All that Iamport knows of the one merchant that it has. `clock` gives UNIX seconds."""
 
     def __init__(
-        self, imp_key: str, imp_secret: str, clock: Callable[[], float], timing: Timing, unknown_uid_as_404: bool
+        self, imp_key: str, imp_secret: str, clock: Callable[[], float], timing: Timing, in_doubt: AnswersInDoubt
     ) -> None:
         self.tokens = TokenDesk(imp_key, imp_secret)
         self.customers = Customers()
@@ -38,7 +46,7 @@ class MerchantAccount:
         self.lock = threading.Lock()
         self._clock = clock
         self._cards = {card.number.replace("-", ""): card for card in test_cards(timing)}
-        self._unknown_uid_status = 404 if unknown_uid_as_404 else 200
+        self._in_doubt = in_doubt
 
     def check(self, route: Route, authorization: str, sent: dict[str, str]) -> Work:
         """Everything short of doing it; `RejectedError` if it is not going to be done."""
@@ -72,6 +80,8 @@ class MerchantAccount:
                 return Work(lambda: self._pay_again(values))
             case Endpoint.FIND_PAYMENT:
                 return Work(lambda: self._find_payment(values))
+            case Endpoint.FIND_PAYMENTS:
+                return Work(lambda: self._find_payments(values))
             case Endpoint.CANCEL:
                 return Work(lambda: self._cancel(values))
             case Endpoint.UNKNOWN:
@@ -110,31 +120,31 @@ class MerchantAccount:
 
     def _unknown_customer(self, customer_uid: str) -> Reply:
         message = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
-        return refused(1, message, self._unknown_uid_status)
+        return refused(1, message, 404 if self._in_doubt.unknown_uid_as_404 else 200)
 
     def _pay_onetime(self, card: Card, values: dict[str, str]) -> Reply:
+        if self.payments.is_used_up(values["merchant_uid"]):
+            return _order_used_up()
         if card.refusal is not None:
             return _card_refused(card.refusal, PAYMENT_REFUSED, values)
-        if self.payments.was_paid(values["merchant_uid"]):
-            return _already_paid()
         customer = Customer.of(values.get("customer_uid", ""), card.card_type, values, self._now())
         if "customer_uid" in values and card.charge in (Charge.PAID, Charge.REFUSED_WITH_KEY):
             self.customers.keep(customer, card.charge)
         return self._charge(card.charge, customer, values, "issue" if "customer_uid" in values else None)
 
     def _pay_again(self, values: dict[str, str]) -> Reply:
+        if self.payments.is_used_up(values["merchant_uid"]):
+            return _order_used_up()
         customer = self.customers.find(values["customer_uid"])
         if customer is None:
-            return self._unknown_customer(values["customer_uid"])
-        if self.payments.was_paid(values["merchant_uid"]):
-            return _already_paid()
+            return refused(1, "등록되지 않은 구매자입니다.")
         return self._charge(self.customers.charge_of(customer.customer_uid), customer, values, "payment")
 
     def _charge(self, charge: Charge, customer: Customer, values: dict[str, str], usage: str | None) -> Reply:
         # Whether a payment refused with code -1 is recorded as failed is unverified: one test card does, one does not.
         if charge is Charge.REFUSED_WITHOUT_KEY:
             return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
-        fail_reason = None if charge is Charge.PAID else CHARGE_REFUSED
+        fail_reason = None if charge in (Charge.PAID, Charge.PAID_WITHOUT_KEY) else CHARGE_REFUSED
         payment = new_payment(values, customer, usage, fail_reason, self._now())
         self.payments.add(payment)
         if charge is Charge.REFUSED_WITH_KEY:
@@ -142,14 +152,21 @@ class MerchantAccount:
         return success(payment.response())
 
     def _find_payment(self, values: dict[str, str]) -> Reply:
-        status = values.get("status")
-        if status is not None and status not in STATUSES:
-            return refused(-1, "status 파라메터의 형식이 올바르지 않습니다.", 400)
-        payment = self.payments.find(values["merchant_uid"], status)
+        payment = self.payments.find(values["merchant_uid"], values.get("status"), values.get("sorting"))
         return _unknown_payment() if payment is None else success(payment.response())
 
+    def _find_payments(self, values: dict[str, str]) -> Reply:
+        found = self.payments.find_all(values["merchant_uid"], values.get("status"), values.get("sorting"))
+        if not found and not self._in_doubt.no_payments_as_empty_list:
+            return _unknown_payment()
+        limit, page = int(values.get("limit", PAYMENTS_PER_PAGE)), int(values.get("page", 1))
+        return success(page_of(found, limit, page))
+
     def _cancel(self, values: dict[str, str]) -> Reply:
-        """`imp_uid` goes before `merchant_uid`; no amount, or 0, is all of it. The refusals are unverified."""
+        """`imp_uid` goes before `merchant_uid`; no amount, or 0, is all of it.
+
+        Of the refusals only that of a payment which does not exist has been captured.
+        """
         if "imp_uid" in values:
             payment = self.payments.find_imp_uid(values["imp_uid"])
         elif "merchant_uid" in values:
@@ -157,7 +174,7 @@ class MerchantAccount:
         else:
             return refused(-1, "imp_uid, merchant_uid 파라메터가 누락되었습니다.", 400)
         if payment is None:
-            return _unknown_payment()
+            return refused(1, "취소할 결제건이 존재하지 않습니다.")
         if payment.status != "paid":
             return refused(1, "취소할 수 있는 결제건이 아닙니다.")
         left = payment.amount - payment.cancel_amount
@@ -172,9 +189,9 @@ def _card_refused(refusal: Refusal, prefix: str, values: dict[str, str]) -> Repl
     return refused(refusal.code, prefix + reason if refusal.prefixed else reason)
 
 
-def _already_paid() -> Reply:
-    # Unverified: the documentation only says that a merchant_uid is unique per payment.
-    return refused(1, "이미 결제가 이루어진 merchant_uid입니다.")
+def _order_used_up() -> Reply:
+    # The text by a test of github.com/claudeseo/go-iamport, the code by the history of the official Python client.
+    return refused(-1, "이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)")
 
 
 def _unknown_payment() -> Reply:

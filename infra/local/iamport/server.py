@@ -21,10 +21,11 @@ IDLE_SECONDS = 75
 
 @dataclass(frozen=True)
 class Request:
-    """`path` is as it came over the wire, without its query."""
+    """`path` is as it came over the wire, without its `query`."""
 
     method: str
     path: str
+    query: str
     authorization: str
     content_type: str
     body: bytes
@@ -146,9 +147,11 @@ class FaultyConnection(BaseHTTPRequestHandler):
         body = self._read_body()
         if body is None:
             return
+        path, _, query = self.path.partition("?")
         request = Request(
             method=self.command,
-            path=self.path.partition("?")[0],
+            path=path,
+            query=query,
             authorization=self.headers.get("Authorization", ""),
             content_type=self.headers.get("Content-Type", ""),
             body=body,

@@ -13,7 +13,7 @@ from infra.local.iamport.cards import Card, Timing, test_cards
 from infra.local.iamport.customers import Customer
 from infra.local.iamport.envelope import RejectedError, Reply
 from infra.local.iamport.faults import Fault
-from infra.local.iamport.merchant_account import MerchantAccount, Work
+from infra.local.iamport.merchant_account import AnswersInDoubt, MerchantAccount, Work
 from infra.local.iamport.payments import Payment
 from infra.local.iamport.routes import Endpoint, Route, find_route
 from infra.local.iamport.server import Exchange, FaultyServer, Request
@@ -46,8 +46,10 @@ class Simulator:
     """A context manager that serves in the background, requests side by side.
 
     `port` 0 asks for a free one. `clock` gives UNIX seconds. `log` gets one line per call. With `unknown_uid_as_404`
-    an unknown customer_uid answers HTTP 404, as the schema has it, and not HTTP 200, as captured. `choose_fault`
-    is asked at every call, in the thread that serves it, and may be set at any time.
+    an unknown customer_uid answers HTTP 404, as the schema has it, and not HTTP 200, as captured. With
+    `no_payments_as_empty_list` an order without payments has an empty list of them, and is not HTTP 404, as the schema
+    has it: both are unverified. `choose_fault` is asked at every call, in the thread that serves it, and may be set at
+    any time.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Simulator:
         tls_context: ssl.SSLContext | None = None,
         timing: Timing | None = None,
         unknown_uid_as_404: bool = False,
+        no_payments_as_empty_list: bool = False,
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.imp_key = imp_key
@@ -67,7 +70,7 @@ class Simulator:
         self.choose_fault: ChooseFault = no_fault
         self._imp_secret = imp_secret
         self._clock = clock
-        self._unknown_uid_as_404 = unknown_uid_as_404
+        self._answers_in_doubt = AnswersInDoubt(unknown_uid_as_404, no_payments_as_empty_list)
         self._log = log
         self._lock = threading.Lock()
         self._calls: list[Call] = []
@@ -164,7 +167,7 @@ class Simulator:
     # One call
 
     def _new_account(self) -> MerchantAccount:
-        return MerchantAccount(self.imp_key, self._imp_secret, self._clock, self.timing, self._unknown_uid_as_404)
+        return MerchantAccount(self.imp_key, self._imp_secret, self._clock, self.timing, self._answers_in_doubt)
 
     def _exchange(self, request: Request) -> Exchange:
         """Take a request in: note the call, check it, and settle which fault strikes."""
@@ -172,7 +175,7 @@ class Simulator:
         route = find_route(request.method, request.path)
         sent: dict[str, str] = {}
         try:
-            sent = schema.read(request.content_type, request.body)
+            sent = schema.read(request)
             work = account.check(route, request.authorization, sent)
         except RejectedError as rejected:
             work = _reply_with(rejected.reply)
