@@ -60,8 +60,8 @@ def issue_billing_key(customer: Customer, card: Card, services: Services, deadli
     begun = begin(customer, card, services, deadline)
     if isinstance(begun, Issued):
         return begun
-    outcome = carry_out(begun, customer, card, services, deadline)
-    write_down(begun, outcome, services, deadline)
+    attempt, outcome = carry_out(begun, customer, card, services, deadline)
+    write_down(attempt, outcome, services, deadline)
     if isinstance(outcome.told, BillingError):
         raise outcome.told
     return outcome.told
@@ -121,19 +121,24 @@ def in_progress_where_unseen() -> Iterator[None]:
         raise InProgress from None
 
 
-def carry_out(attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline) -> Outcome:
-    """Looks at what stands there, says so in the ledger, sends the card, and finds out what became of it."""
+def carry_out(
+    attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline
+) -> tuple[Attempt, Outcome]:
+    """Looks at what stands there, says so in the ledger, sends the card, and finds out what became of it.
+
+    Gives the attempt as the ledger has it then.
+    """
     iamport, answer_by = services.iamport, deadline.earlier_by(ANSWER_SECONDS)
     try:
         seen = look_before_sending(attempt, customer, iamport, answer_by)
         if isinstance(seen, Outcome):
-            return seen
+            return attempt, seen
         noted = attempt if attempt.seen == seen else services.ledger.note_seen(attempt, seen, answer_by)
     except Unavailable as never_sent:
-        return nothing_sent(attempt, never_sent)
+        return attempt, nothing_sent(attempt, never_sent)
     if noted is None:
-        return Outcome(Unavailable("closed_meanwhile"))
-    return send(noted, customer, card, iamport, answer_by)
+        return attempt, Outcome(Unavailable("closed_meanwhile"))
+    return noted, send(noted, customer, card, iamport, answer_by)
 
 
 def write_down(attempt: Attempt, outcome: Outcome, services: Services, deadline: Deadline) -> None:

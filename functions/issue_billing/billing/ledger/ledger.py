@@ -241,7 +241,7 @@ class Ledger:
 
     def _hold(self, order: Order, new: NewAttempt, now: float, *, order_is_paid: bool) -> dict[str, Any]:
         """An order is held by the attempt that is open for it, and by the customer who has paid it."""
-        values = {
+        values: dict[str, str | int] = {
             ":customer_uid": new.customer_uid,
             ":attempt_id": new.attempt_id,
             ":expires_at": int(now) + KEPT_SECONDS,
