@@ -114,6 +114,7 @@ class FaultyServer(ThreadingHTTPServer):
             self.connections += 1
             self._open.add(connection)
             self._at_work[connection] = address
+            self._changed.notify_all()
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
