@@ -84,7 +84,7 @@ class Simulator:
         self._server.start()
 
     def stop(self) -> None:
-        """Within a second, whatever is still under way; slow requests that are not yet done stay undone."""
+        """Within a second, whatever is still under way; what is not yet done by then stays undone."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -113,20 +113,21 @@ class Simulator:
             self._account.tokens.rotate(imp_secret)
 
     def wait_until_idle(self, seconds: float = 30.0) -> None:
-        """Until everything is done that was asked by clients which have hung up since. Raises TimeoutError.
+        """Until everything is done that was asked by clients which have hung up since, what is landing included.
 
-        Answers that nobody waits for may still be under way.
+        Answers that nobody waits for may still be under way. Raises TimeoutError.
         """
         self._server.wait_until_idle(seconds)
 
     def reset(self) -> None:
-        """As just started: no calls, customers, payments, tokens or faults, and the first secret."""
+        """As just started: no calls, customers, payments, tokens or faults, nothing landing, and the first secret."""
         with self._lock:
             self._calls.clear()
             self._next_faults.clear()
             self.choose_fault = no_fault
             self._account = self._new_account()
             self._server.connections = 0
+            self._server.background.start_anew()
 
     # Looking into it
 
