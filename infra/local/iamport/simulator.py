@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from infra.local.iamport import others
 from infra.local.iamport import parameters as schema
 from infra.local.iamport.cards import Card, Timing, test_cards
 from infra.local.iamport.customers import Customer
@@ -111,6 +112,33 @@ class Simulator:
         """A new secret: the old one is refused from now on, and its tokens are dead."""
         with self._account.lock:
             self._account.tokens.rotate(imp_secret)
+
+    def register(self, customer_uid: str, card_number: str, updated: int | None = None) -> Customer:
+        """Somebody else registers a card, by payment window, say. `issue_count` does not count it."""
+        with self._account.lock:
+            return others.register(self._account, customer_uid, card_number, updated)
+
+    def revoke(self, customer_uid: str) -> Customer:
+        """Somebody else revokes a key. Raises LookupError."""
+        with self._account.lock:
+            return others.revoke(self._account, customer_uid)
+
+    def pay(
+        self,
+        merchant_uid: str,
+        amount: int | float,
+        customer_uid: str | None = None,
+        status: others.Tried = "paid",
+        started_at: int | None = None,
+    ) -> Payment:
+        """Somebody else pays an order, fails to, or has only opened the payment window for it ("ready")."""
+        with self._account.lock:
+            return others.pay(self._account, merchant_uid, amount, customer_uid, status, started_at)
+
+    def cancel(self, uid: str) -> Payment:
+        """Somebody else gives back a payment, named by its imp_uid or its merchant_uid. Raises LookupError."""
+        with self._account.lock:
+            return others.cancel(self._account, uid)
 
     def wait_until_idle(self, seconds: float = 30.0) -> None:
         """Until everything is done that was asked by clients which have hung up since, what is landing included.
