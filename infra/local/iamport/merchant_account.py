@@ -18,12 +18,17 @@ PAYMENT_REFUSED = "카드정보 인증에 실패하였습니다. "
 CHARGE_REFUSED = "[F113]거래거절 한도초과"
 
 
+def nothing() -> None:
+    """What happens before most requests are done."""
+
+
 @dataclass(frozen=True)
 class Work:
-    """A request that has been checked and is still to be done, once, by calling `do`."""
+    """A request that has been checked and is still to be done, once, by calling `do`. `before` it others may ask."""
 
     do: Callable[[], Reply]
     fault: Fault | None = None
+    before: Callable[[], None] = nothing
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class MerchantAccount:
         return self._work(route.endpoint, values)
 
     def perform(self, work: Work) -> Reply:
+        work.before()
         with self.lock:
             return work.do()
 

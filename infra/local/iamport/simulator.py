@@ -4,9 +4,9 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from infra.local.iamport import others
 from infra.local.iamport import parameters as schema
@@ -36,6 +36,7 @@ class Call:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
+Waiting = TypeVar("Waiting")
 ChooseFault = Callable[[Call], Fault | None]
 
 
@@ -76,6 +77,7 @@ class Simulator:
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._next_faults: list[tuple[Endpoint, Fault]] = []
+        self._next_events: list[tuple[Endpoint, Callable[[], object]]] = []
         self._account = self._new_account()
         self._server = FaultyServer(host, port, tls_context, self._exchange)
 
@@ -107,6 +109,14 @@ class Simulator:
         """The next calls of an endpoint end in `fault`; this goes before `choose_fault`."""
         with self._lock:
             self._next_faults += [(Endpoint(endpoint), fault)] * times
+
+    def before(self, endpoint: Endpoint | str, what: Callable[[], object]) -> None:
+        """`what` happens once, just before the next call of an endpoint is performed, in the thread that serves it.
+
+        Meanwhile others are served. Calls that are rejected, or fail without being processed, do not count.
+        """
+        with self._lock:
+            self._next_events.append((Endpoint(endpoint), what))
 
     def rotate(self, imp_secret: str) -> None:
         """A new secret: the old one is refused from now on, and its tokens are dead."""
@@ -152,6 +162,7 @@ class Simulator:
         with self._lock:
             self._calls.clear()
             self._next_faults.clear()
+            self._next_events.clear()
             self.choose_fault = no_fault
             self._account = self._new_account()
             self._server.connections = 0
@@ -206,6 +217,7 @@ class Simulator:
         try:
             sent = schema.read(request)
             work = account.check(route, request.authorization, sent)
+            work = replace(work, before=lambda: self._happen_before(route.endpoint))
         except RejectedError as rejected:
             work = _reply_with(rejected.reply)
         call = _call(request, route, sent)
@@ -215,15 +227,26 @@ class Simulator:
     def _note(self, call: Call) -> Fault | None:
         with self._lock:
             self._calls.append(call)
-            for index, (endpoint, fault) in enumerate(self._next_faults):
-                if endpoint is call.endpoint:
-                    del self._next_faults[index]
-                    return fault
-        return None
+            return _take_first(self._next_faults, call.endpoint)
+
+    def _happen_before(self, endpoint: Endpoint) -> None:
+        with self._lock:
+            what = _take_first(self._next_events, endpoint)
+        if what is not None:
+            what()
 
     def _log_line(self, call: Call, ending: str) -> None:
         if self._log is not None:
             self._log(f"{call.method} {call.path} {ending}")
+
+
+def _take_first(waiting: list[tuple[Endpoint, Waiting]], endpoint: Endpoint) -> Waiting | None:
+    """What has waited longest for this endpoint."""
+    for index, (waited_for, what) in enumerate(waiting):
+        if waited_for is endpoint:
+            del waiting[index]
+            return what
+    return None
 
 
 def _reply_with(reply: Reply) -> Work:
