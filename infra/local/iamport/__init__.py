@@ -7,7 +7,9 @@ It keeps and prints masked card numbers only. What is inferred and not known of 
 """
 
 from infra.local.iamport.cards import Card, Timing, number_of
+from infra.local.iamport.customers import Customer
 from infra.local.iamport.faults import Fault
+from infra.local.iamport.payments import Payment
 from infra.local.iamport.routes import Endpoint
 from infra.local.iamport.simulator import LOCAL_IMP_KEY, LOCAL_IMP_SECRET, Call, Simulator
 
@@ -16,8 +18,10 @@ __all__ = [
     "LOCAL_IMP_SECRET",
     "Call",
     "Card",
+    "Customer",
     "Endpoint",
     "Fault",
+    "Payment",
     "Simulator",
     "Timing",
     "number_of",

@@ -18,12 +18,17 @@ PAYMENT_REFUSED = "카드정보 인증에 실패하였습니다. "
 CHARGE_REFUSED = "[F113]거래거절 한도초과"
 
 
+def nothing() -> None:
+    """What happens before most requests are done."""
+
+
 @dataclass(frozen=True)
 class Work:
-    """A request that has been checked and is still to be done, once, by calling `do`."""
+    """A request that has been checked and is still to be done, once, by calling `do`. `before` it others may ask."""
 
     do: Callable[[], Reply]
     fault: Fault | None = None
+    before: Callable[[], None] = nothing
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class MerchantAccount:
         return self._work(route.endpoint, values)
 
     def perform(self, work: Work) -> Reply:
+        work.before()
         with self.lock:
             return work.do()
 
@@ -67,14 +73,14 @@ class MerchantAccount:
             case Endpoint.TOKEN:
                 return Work(lambda: self._hand_out_token(values))
             case Endpoint.ISSUE:
-                card = self._card(values)
+                card = self.card_of(values["card_number"])
                 return Work(lambda: self._issue(card, values), card.fault)
             case Endpoint.LOOK_UP:
                 return Work(lambda: self._customer(self.customers.find(values["customer_uid"]), values))
             case Endpoint.REVOKE:
                 return Work(lambda: self._customer(self.customers.revoke(values["customer_uid"]), values))
             case Endpoint.PAY_ONETIME:
-                card = self._card(values)
+                card = self.card_of(values["card_number"])
                 return Work(lambda: self._pay_onetime(card, values), card.fault or card.payment_fault)
             case Endpoint.PAY_AGAIN:
                 return Work(lambda: self._pay_again(values))
@@ -87,16 +93,16 @@ class MerchantAccount:
             case Endpoint.UNKNOWN:
                 raise rejected(404, "Not Found")
 
-    def _now(self) -> int:
+    def now(self) -> int:
         return int(self._clock())
 
-    def _card(self, values: dict[str, str]) -> Card:
-        return self._cards.get(values["card_number"].replace("-", ""), ANY_OTHER)
+    def card_of(self, number: str) -> Card:
+        return self._cards.get(number.replace("-", ""), ANY_OTHER)
 
     def _check_token(self, authorization: str) -> None:
         """`Bearer <token>` as documented; the bare token works too."""
         with self.lock:
-            live = self.tokens.is_live(authorization.removeprefix("Bearer ").strip(), self._now())
+            live = self.tokens.is_live(authorization.removeprefix("Bearer ").strip(), self.now())
         if not live:
             raise RejectedError(UNAUTHORIZED_REPLY)
 
@@ -105,15 +111,15 @@ class MerchantAccount:
             return refused(-1, "imp_key, imp_secret 파라메터가 누락되었습니다.", 400)
         if not self.tokens.accepts(values["imp_key"], values["imp_secret"]):
             return refused(-1, "인증에 실패하였습니다. API키와 secret을 확인하세요.", 401)
-        now = self._now()
+        now = self.now()
         token = self.tokens.hand_out(now)
         return success({"access_token": token.access_token, "now": now, "expired_at": token.expired_at})
 
     def _issue(self, card: Card, values: dict[str, str]) -> Reply:
         if card.refusal is not None:
             return _card_refused(card.refusal, ISSUE_REFUSED, values)
-        customer = Customer.of(values["customer_uid"], card.card_type, values, self._now())
-        return success(self.customers.keep(customer, card.charge).response())
+        customer = Customer.of(values["customer_uid"], card.card_type, values, self.now())
+        return success(self.customers.issue(customer, card.charge).response())
 
     def _customer(self, customer: Customer | None, values: dict[str, str]) -> Reply:
         return self._unknown_customer(values["customer_uid"]) if customer is None else success(customer.response())
@@ -127,9 +133,9 @@ class MerchantAccount:
             return _order_used_up()
         if card.refusal is not None:
             return _card_refused(card.refusal, PAYMENT_REFUSED, values)
-        customer = Customer.of(values.get("customer_uid", ""), card.card_type, values, self._now())
+        customer = Customer.of(values.get("customer_uid", ""), card.card_type, values, self.now())
         if "customer_uid" in values and card.charge in (Charge.PAID, Charge.REFUSED_WITH_KEY):
-            self.customers.keep(customer, card.charge)
+            self.customers.issue(customer, card.charge)
         return self._charge(card.charge, customer, values, "issue" if "customer_uid" in values else None)
 
     def _pay_again(self, values: dict[str, str]) -> Reply:
@@ -145,7 +151,7 @@ class MerchantAccount:
         if charge is Charge.REFUSED_WITHOUT_KEY:
             return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
         fail_reason = None if charge in (Charge.PAID, Charge.PAID_WITHOUT_KEY) else CHARGE_REFUSED
-        payment = new_payment(values, customer, usage, fail_reason, self._now())
+        payment = new_payment(values, customer, usage, fail_reason, self.now())
         self.payments.add(payment)
         if charge is Charge.REFUSED_WITH_KEY:
             return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
@@ -181,7 +187,7 @@ class MerchantAccount:
         amount = amount_of(values.get("amount", "0")) or left
         if amount > left:
             return refused(1, "취소 요청금액이 취소 가능금액보다 큽니다.")
-        return success(self.payments.cancel(payment, amount, values.get("reason"), self._now()).response())
+        return success(self.payments.cancel(payment, amount, values.get("reason"), self.now()).response())
 
 
 def _card_refused(refusal: Refusal, prefix: str, values: dict[str, str]) -> Reply:
