@@ -9,7 +9,8 @@ from infra.local.iamport.cards import ANY_OTHER, Card, Charge, Refusal, Timing, 
 from infra.local.iamport.customers import Customer, Customers
 from infra.local.iamport.envelope import RejectedError, Reply, refused, rejected, success
 from infra.local.iamport.faults import UNAUTHORIZED_REPLY, Fault
-from infra.local.iamport.payments import PAYMENTS_PER_PAGE, Payments, amount_of, new_payment, page_of
+from infra.local.iamport.oddities import Oddities
+from infra.local.iamport.payments import PAYMENTS_PER_PAGE, Payment, Payments, amount_of, new_payment, page_of
 from infra.local.iamport.routes import Endpoint, Route
 from infra.local.iamport.tokens import TokenDesk
 
@@ -48,6 +49,8 @@ class MerchantAccount:
         self.tokens = TokenDesk(imp_key, imp_secret)
         self.customers = Customers()
         self.payments = Payments()
+        self.odd_customers = Oddities()
+        self.odd_payments = Oddities()
         self.lock = threading.Lock()
         self._clock = clock
         self._cards = {card.number.replace("-", ""): card for card in test_cards(timing)}
@@ -76,9 +79,9 @@ class MerchantAccount:
                 card = self.card_of(values["card_number"])
                 return Work(lambda: self._issue(card, values), card.fault)
             case Endpoint.LOOK_UP:
-                return Work(lambda: self._customer(self.customers.find(values["customer_uid"]), values))
+                return Work(lambda: self._look_up(values["customer_uid"]))
             case Endpoint.REVOKE:
-                return Work(lambda: self._customer(self.customers.revoke(values["customer_uid"]), values))
+                return Work(lambda: self._revoke(values["customer_uid"]))
             case Endpoint.PAY_ONETIME:
                 card = self.card_of(values["card_number"])
                 return Work(lambda: self._pay_onetime(card, values), card.fault or card.payment_fault)
@@ -121,8 +124,15 @@ class MerchantAccount:
         customer = Customer.of(values["customer_uid"], card.card_type, values, self.now())
         return success(self.customers.issue(customer, card.charge).response())
 
-    def _customer(self, customer: Customer | None, values: dict[str, str]) -> Reply:
-        return self._unknown_customer(values["customer_uid"]) if customer is None else success(customer.response())
+    def _look_up(self, customer_uid: str) -> Reply:
+        customer = self.customers.find(customer_uid)
+        if customer is None:
+            return self._unknown_customer(customer_uid)
+        return success(self.odd_customers.shown(customer_uid, customer.response()))
+
+    def _revoke(self, customer_uid: str) -> Reply:
+        customer = self.customers.revoke(customer_uid)
+        return self._unknown_customer(customer_uid) if customer is None else success(customer.response())
 
     def _unknown_customer(self, customer_uid: str) -> Reply:
         message = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
@@ -159,14 +169,17 @@ class MerchantAccount:
 
     def _find_payment(self, values: dict[str, str]) -> Reply:
         payment = self.payments.find(values["merchant_uid"], values.get("status"), values.get("sorting"))
-        return _unknown_payment() if payment is None else success(payment.response())
+        return _unknown_payment() if payment is None else success(self._shown(payment))
+
+    def _shown(self, payment: Payment) -> dict[str, object]:
+        return self.odd_payments.shown(payment.merchant_uid, payment.response())
 
     def _find_payments(self, values: dict[str, str]) -> Reply:
         found = self.payments.find_all(values["merchant_uid"], values.get("status"), values.get("sorting"))
         if not found and not self._in_doubt.no_payments_as_empty_list:
             return _unknown_payment()
         limit, page = int(values.get("limit", PAYMENTS_PER_PAGE)), int(values.get("page", 1))
-        return success(page_of(found, limit, page))
+        return success(page_of([self._shown(payment) for payment in found], limit, page))
 
     def _cancel(self, values: dict[str, str]) -> Reply:
         """`imp_uid` goes before `merchant_uid`; no amount, or 0, is all of it.

@@ -69,14 +69,14 @@ def amount_of(text: str) -> int | float:
     return int(amount) if amount.is_integer() else amount
 
 
-def page_of(payments: list[Payment], limit: int = PAYMENTS_PER_PAGE, number: int = 1) -> dict[str, object]:
+def page_of(payments: list[dict[str, object]], limit: int = PAYMENTS_PER_PAGE, number: int = 1) -> dict[str, object]:
     """The `response` of a list: one page, how many there are in all, and the neighbouring pages' numbers or 0."""
     end = number * limit
     return {
         "total": len(payments),
         "previous": number - 1,
         "next": number + 1 if end < len(payments) else 0,
-        "list": [payment.response() for payment in payments[end - limit : end]],
+        "list": payments[end - limit : end],
     }
 
 

@@ -213,6 +213,7 @@ class FaultyConnection(BaseHTTPRequestHandler):
         if kind is Kind.SILENCE:
             with self.server.nothing_left_but_to_answer(self.connection):
                 self.connection.recv(1)  # until it hangs up
+            self._cut()
             return "no answer"
         if kind in (Kind.ANSWER_LOST, Kind.LINE_CUT):
             return self._cut()

@@ -150,6 +150,19 @@ class Simulator:
         with self._account.lock:
             return others.cancel(self._account, uid)
 
+    def show_oddly(self, customer_uid: str, /, **fields: object) -> None:
+        """From now on look-ups of the customer_uid show these fields so; without any, as they are.
+
+        `Raw` is for what no encoder writes, `LEFT_OUT` for a field that is not there.
+        """
+        with self._account.lock:
+            self._account.odd_customers.show(customer_uid, fields)
+
+    def show_payments_oddly(self, merchant_uid: str, /, **fields: object) -> None:
+        """The same of each payment of an order, found alone or in a list."""
+        with self._account.lock:
+            self._account.odd_payments.show(merchant_uid, fields)
+
     def wait_until_idle(self, seconds: float = 30.0) -> None:
         """Until everything is done that was asked by clients which have hung up since, what is landing included.
 
