@@ -48,8 +48,8 @@ run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|si
 backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
 	@$(BIN)/python -m infra.local --backends-only
 
-token: setup ## Mint a customer token for the local service, CUSTOMER_UID=...
-	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)"
+token: setup ## Mint a customer token for the local service, CUSTOMER_UID=... CLAIMS='{"new": true}'
+	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)" '$(CLAIMS)'
 
 examples: $(REACT_BUILT) ## Build the React example, which takes npm; `make run` then serves it
 

@@ -28,6 +28,7 @@ with fetching_ahead(services, os.environ):
     from billing.web import answers
     from billing.web.reading import read_card, read_customer
     from billing.web.request import Fields, read_fields
+    from billing.web.time_left import seconds_left
 
     if settings.customer_identity == "signed":  # PyJWT takes time, and `open` does without
         from billing.web.customer_token import read_claim
@@ -46,8 +47,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @resolver.post("/subscription/issue-billing")
 @resolver.post("/subscriptions/issue-billing")
 def issue_billing() -> Response[str]:
-    deadline = Deadline.after(resolver.lambda_context.get_remaining_time_in_millis() / 1000)
     event = resolver.current_event
+    of_invocation = resolver.lambda_context.get_remaining_time_in_millis() / 1000
+    deadline = Deadline.after(seconds_left(event.raw_event, of_invocation))
     fields = read_fields(
         event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
     )

@@ -83,10 +83,11 @@ class Door:
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
         seconds_left: float = 28,
+        came_seconds_ago: float | None = None,
     ) -> JsonAnswer:
-        """Every answer is held against docs/openapi.yaml."""
+        """Every answer is held against docs/openapi.yaml. `came_seconds_ago`: to API Gateway, where it tells that."""
         all_headers = {"Content-Type": content_type, **(headers or {})}
-        answer = self._ask(method, path, all_headers, body, seconds_left)
+        answer = self._ask(method, path, all_headers, body, seconds_left, came_seconds_ago)
         headers_out = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
         if answer["statusCode"] != 404:
             check(method, path, answer["statusCode"], headers_out, answer["body"])
@@ -97,8 +98,16 @@ class Door:
         return page
 
     def _ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: str | bytes | None, seconds_left: float
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: str | bytes | None,
+        seconds_left: float,
+        came_seconds_ago: float | None = None,
     ) -> dict[str, Any]:
+        came = {} if came_seconds_ago is None else {"requestTimeEpoch": int((time.time() - came_seconds_ago) * 1000)}
+        identity = {"sourceIp": "127.0.0.1"}
         event = {
             "resource": path,
             "path": path,
@@ -107,7 +116,7 @@ class Door:
             "multiValueHeaders": {name: [value] for name, value in headers.items()},
             "queryStringParameters": None,
             "multiValueQueryStringParameters": None,
-            "requestContext": {"requestId": str(uuid.uuid4()), "stage": "v1", "identity": {"sourceIp": "127.0.0.1"}},
+            "requestContext": {"requestId": str(uuid.uuid4()), "stage": "v1", "identity": identity, **came},
             "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
             "isBase64Encoded": isinstance(body, bytes),
         }

@@ -9,18 +9,21 @@ import pytest
 
 from billing.issuance import Issued
 from billing.model.customer import Customer
+from billing.model.deadline import Deadline
 from billing.model.errors import (
+    AlreadyPaid,
     AlreadyRegistered,
     Declined,
     GatewayError,
     InProgress,
     OutcomeUnknown,
+    PaidWithoutKey,
     TooManyAttempts,
     Unavailable,
 )
 from tests.integration.door import Door, form_fields
 from tests.unit.conftest import Counted, Lines
-from tests.unit.fakes import ENVIRONMENT, OWN, FakeSecretsManager, StoppedClock
+from tests.unit.fakes import ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock
 
 OLD_KEY, NEW_KEY, FORGED_KEY = "o" * 32, "n" * 32, "f" * 32
 
@@ -52,6 +55,8 @@ def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[
     [
         (Issued(OWN), 200, ("INFO", "issued", None), "BillingKeyIssued"),
         (Declined("한도초과"), 200, ("INFO", "declined", None), "BillingKeyDeclined"),
+        (PaidWithoutKey(TAKEN), 200, ("ERROR", "paid_without_key", None), "PaidWithoutKey"),
+        (AlreadyPaid(), 409, ("INFO", "already_paid", None), "AlreadyPaid"),
         (InProgress(), 409, ("INFO", "in_progress", None), "InProgress"),
         (AlreadyRegistered(OWN), 409, ("INFO", "already_registered", None), "AlreadyRegistered"),
         (
@@ -85,6 +90,21 @@ def test_an_outcome_is_answered_logged_and_counted(
     (line,) = logged()
     assert (line["message"], line["level"], line["outcome"], line.get("reason")) == ("request ended", *logged_as)
     assert counted() == {metric: 1}
+
+
+@pytest.mark.parametrize(("came_seconds_ago", "left"), [(None, 28), (0.7, 28), (6.0, 23), (3_600.0, 28)])
+def test_the_time_of_a_cold_start_is_taken_from_the_attempts(
+    door: Door, monkeypatch: pytest.MonkeyPatch, came_seconds_ago: float | None, left: float
+) -> None:
+    given: list[float] = []
+
+    def issue_billing_key(_customer: object, _card: object, _services: object, deadline: Deadline) -> Issued:
+        given.append(deadline.left())
+        return Issued(OWN)
+
+    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
+    door.post_json(form_fields(), came_seconds_ago=came_seconds_ago)
+    assert given == [pytest.approx(left, abs=0.2)]
 
 
 def test_a_bug_is_answered_by_500_and_logged_without_its_message(

@@ -23,13 +23,15 @@ METRIC_BY_OUTCOME = {
     "in_progress": "InProgress",
     "too_many_attempts": "TooManyAttempts",
     "already_registered": "AlreadyRegistered",
+    "already_paid": "AlreadyPaid",
+    "paid_without_key": "PaidWithoutKey",
     "gateway_error": "GatewayError",
     "unavailable": "GatewayUnavailable",
     "outcome_unknown": "OutcomeUnknown",
     "internal_error": "InternalError",
 }
 
-SERIOUS_OUTCOMES = ("gateway_error", "unavailable", "outcome_unknown")
+SERIOUS_OUTCOMES = ("gateway_error", "unavailable", "outcome_unknown", "paid_without_key")
 
 
 def note_outcome(outcome: str, *, reason: str | None = None, gateway_seconds: float = 0.0) -> None:

@@ -61,6 +61,11 @@ class Customers:
         self._charges: dict[str, Charge] = {}
         self._issue_counts: Counter[str] = Counter()
 
+    def issue(self, customer: Customer, charge: Charge) -> Customer:
+        """Keep a billing key that this API has made."""
+        self._issue_counts[customer.customer_uid] += 1
+        return self.keep(customer, charge)
+
     def keep(self, customer: Customer, charge: Charge) -> Customer:
         """Keep a billing key. One that the uid held before is replaced without a word, as Iamport does."""
         before = self._customers.get(customer.customer_uid)
@@ -68,7 +73,6 @@ class Customers:
             customer = replace(customer, inserted=before.inserted)
         self._customers[customer.customer_uid] = customer
         self._charges[customer.customer_uid] = charge
-        self._issue_counts[customer.customer_uid] += 1
         return customer
 
     def find(self, customer_uid: str) -> Customer | None:
@@ -82,7 +86,7 @@ class Customers:
         return self._customers.pop(customer_uid, None)
 
     def issue_count(self, customer_uid: str) -> int:
-        """How often a billing key has been issued for the uid, revoked and replaced ones included."""
+        """How often a billing key has been issued for the uid by API, revoked and replaced ones included."""
         return self._issue_counts[customer_uid]
 
     def snapshot(self) -> dict[str, Customer]:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from billing.issuance import Issued
 from billing.model.billing_key import BillingKey, PaidPayment
 from billing.model.errors import (
+    AlreadyPaid,
     AlreadyRegistered,
     BillingError,
     Declined,
@@ -18,6 +19,7 @@ from billing.model.errors import (
     InvalidCustomerToken,
     InvalidRequest,
     OutcomeUnknown,
+    PaidWithoutKey,
     TooManyAttempts,
     Unavailable,
 )
@@ -76,7 +78,15 @@ def test_a_page_may_read_when_to_try_again() -> None:
     assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
 
 
-@pytest.mark.parametrize("error", [InProgress(), Declined(None), Unavailable("down")])
+@pytest.mark.parametrize("error", [InProgress(), OutcomeUnknown("time_out", still_working=True)])
+def test_who_has_to_wait_is_told_when_to_ask_for_the_outcome(error: BillingError) -> None:
+    assert retry_after_header(error) == {"Retry-After": "5"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AlreadyPaid(), AlreadyRegistered(OWN), Declined(None), GatewayError(), PaidWithoutKey(TAKEN), Unavailable("down")],
+)
 def test_nothing_else_says_when_to_try_again(error: BillingError) -> None:
     assert retry_after_header(error) == {}
 
@@ -86,7 +96,10 @@ def test_nothing_else_says_when_to_try_again(error: BillingError) -> None:
     [
         ({"status": "success"}, 200),
         (describe_failure("declined", "ko"), 200),
+        (describe_failure("paid_without_key", "ko"), 200),
         (describe_failure("already_registered", "ko"), 409),
+        (describe_failure("already_paid", "ko"), 409),
+        (describe_failure("in_progress", "ko"), 409),
         (describe_failure("unavailable", "ko"), 503),
         (describe_failure("outcome_unknown", "ko"), 504),
     ],
@@ -127,6 +140,7 @@ def test_a_success_tells_the_payment_where_there_is_one(receipt_url: str | None)
 @pytest.mark.parametrize(
     "error",
     [
+        AlreadyPaid(),
         AlreadyRegistered(OWN),
         Declined(None),
         GatewayError(),
@@ -140,6 +154,16 @@ def test_a_success_tells_the_payment_where_there_is_one(receipt_url: str | None)
 def test_an_error_is_told_in_the_callers_language_and_without_its_reason(error: BillingError, language: Any) -> None:
     expected = {"status": "failed", "code": error.code, "message": BY_CODE[error.code][language]}
     assert describe_error(error, language) == expected
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_payment_without_a_key_is_told_as_a_failure_with_the_payment(language: Any) -> None:
+    assert describe_error(PaidWithoutKey(TAKEN), language) == {
+        "status": "failed",
+        "code": "paid_without_key",
+        "message": BY_CODE["paid_without_key"][language],
+        "payment": describe_success(Issued(OWN, TAKEN))["payment"],
+    }
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

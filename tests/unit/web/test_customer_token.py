@@ -37,6 +37,18 @@ def test_a_token_names_its_customer() -> None:
     assert read_claim(token(replace=True), KEYS).may_replace
 
 
+@pytest.mark.parametrize(("claims", "is_new"), [({}, False), ({"new": False}, False), ({"new": True}, True)])
+def test_a_token_may_say_that_its_uid_is_new(claims: dict[str, Any], is_new: bool) -> None:
+    assert read_claim(token(**claims), KEYS).is_new is is_new
+
+
+@pytest.mark.parametrize("new", ["true", 1, 0, [], {}])
+def test_new_is_said_by_a_boolean_alone(new: object) -> None:
+    with pytest.raises(InvalidCustomerToken) as refusal:
+        read_claim(token(new=new), KEYS)
+    assert refusal.value.reason == "new_not_a_boolean"
+
+
 def test_a_token_may_bring_a_payment() -> None:
     claim = read_claim(token(payment={**PAYMENT, "tax_free": 0, "buyer_name": "홍길동"}), KEYS)
     assert claim.payment == Payment(

@@ -45,6 +45,8 @@ class Claim:
     may_replace: bool
     """Whether a card that is registered under the uid may be replaced."""
     payment: Payment | None
+    is_new: bool = False
+    """Whether the merchant's server has just made this uid, so that no card can be registered under it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Customer:
     payment: Payment | None
     details: tuple[tuple[str, Sensitive], ...]
     """Iamport's optional customer_* parameters, only those given."""
+    is_new: bool = False
+    """Whether the merchant's server signed that it has just made the uid."""
 
 
 def parse_customer_uid(text: str) -> str:

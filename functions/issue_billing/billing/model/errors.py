@@ -5,13 +5,15 @@
     ├── TooLarge                  send less
     ├── UnsupportedMediaType      send JSON or a form
     ├── InvalidCustomerToken      have the merchant's server sign a new one
-    ├── InProgress                wait: another attempt for the customer_uid is under way
+    ├── InProgress                wait: another attempt for the customer_uid or the order is under way
     ├── TooManyAttempts           wait for `retry_after` seconds
     ├── AlreadyRegistered         the customer_uid holds a card that may not be replaced
+    ├── AlreadyPaid               the order has been paid, and not by this customer's card here: nothing was charged
     ├── Declined                  Iamport said no, in its own words
-    ├── GatewayError              Iamport's answer was broken, nothing was issued: safe to try again
+    ├── PaidWithoutKey            the first payment is taken, and Iamport has no key: never pay again
+    ├── GatewayError              Iamport certainly did not process it: safe to try again
     ├── Unavailable               nothing was sent: safe to try again
-    └── OutcomeUnknown            sent, and nobody knows: never try again on a guess
+    └── OutcomeUnknown            sent, and nobody knows yet: the same request again, never another card or order
 
 `code` is the contract's `code`. What HTTP makes of it stands in `answers`. None of them carries what a caller sent.
 """
@@ -19,7 +21,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from billing.model.billing_key import BillingKey
+from billing.model.billing_key import BillingKey, PaidPayment
+
+SECONDS_UNTIL_MORE_IS_KNOWN = 5
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class BillingError(Exception):
 
     code: ClassVar[str]
     reason: str | None = None
+    retry_after: int | None = None
+    """Seconds after which the same request may come again, where the caller has to wait."""
 
 
 class InvalidRequest(BillingError):
@@ -66,6 +72,7 @@ class InvalidCustomerToken(BillingError):
 
 class InProgress(BillingError):
     code = "in_progress"
+    retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
 
 
 class TooManyAttempts(BillingError):
@@ -87,6 +94,12 @@ class AlreadyRegistered(BillingError):
         self.billing_key = billing_key
 
 
+class AlreadyPaid(BillingError):
+    """Another amount, another customer's, or cancelled since: what is found under the order is not this payment."""
+
+    code = "already_paid"
+
+
 class Declined(BillingError):
     """`message` is Iamport's, verbatim: it passes the PG's text through, and that changes without notice."""
 
@@ -97,12 +110,27 @@ class Declined(BillingError):
         self.message = message
 
 
+class PaidWithoutKey(BillingError):
+    """`payment` is the one that was taken; the caller is told of it."""
+
+    code = "paid_without_key"
+
+    def __init__(self, payment: PaidPayment) -> None:
+        super().__init__()
+        self.payment = payment
+
+
 class GatewayError(BillingError):
     code = "gateway_error"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Unavailable(BillingError):
     code = "unavailable"
+    reason: str
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -110,11 +138,11 @@ class Unavailable(BillingError):
 
 
 class OutcomeUnknown(BillingError):
-    """`still_working`: nobody ended the exchange, so Iamport may yet issue the key after we stop waiting."""
+    """Whatever the line says, Iamport may still be at work, and issue the key after everybody has hung up."""
 
     code = "outcome_unknown"
+    retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
 
-    def __init__(self, reason: str, *, still_working: bool) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.still_working = still_working

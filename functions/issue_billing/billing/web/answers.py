@@ -10,16 +10,19 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from billing.issuance import Issued
-from billing.model.errors import BillingError, Declined, InvalidRequest, TooManyAttempts
+from billing.model.billing_key import PaidPayment
+from billing.model.errors import BillingError, Declined, InvalidRequest, PaidWithoutKey
 from billing.web import messages
 from billing.web.negotiation import prefers_html
 
 HTTP_STATUS = {
     "declined": HTTPStatus.OK,
+    "paid_without_key": HTTPStatus.OK,
     "invalid_request": HTTPStatus.BAD_REQUEST,
     "invalid_customer_token": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "already_registered": HTTPStatus.CONFLICT,
+    "already_paid": HTTPStatus.CONFLICT,
     "in_progress": HTTPStatus.CONFLICT,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -74,13 +77,17 @@ def describe_success(issued: Issued) -> dict[str, Any]:
         },
     }
     if payment is not None:
-        body["payment"] = {
-            "merchant_uid": payment.merchant_uid,
-            "imp_uid": payment.imp_uid,
-            "amount": payment.amount,
-            "receipt_url": payment.receipt_url,
-        }
+        body["payment"] = _describe_payment(payment)
     return body
+
+
+def _describe_payment(payment: PaidPayment) -> dict[str, Any]:
+    return {
+        "merchant_uid": payment.merchant_uid,
+        "imp_uid": payment.imp_uid,
+        "amount": payment.amount,
+        "receipt_url": payment.receipt_url,
+    }
 
 
 def describe_failure(code: str, language: messages.Language) -> dict[str, Any]:
@@ -92,6 +99,8 @@ def describe_error(error: BillingError, language: messages.Language) -> dict[str
     match error:
         case Declined(message=str(message)):
             body["message"] = message
+        case PaidWithoutKey(payment=payment):
+            body["payment"] = _describe_payment(payment)
         case InvalidRequest(errors=errors):
             body["errors"] = [
                 {"field": wrong.field, "message": messages.BY_REASON[wrong.reason][language]} for wrong in errors
@@ -100,7 +109,7 @@ def describe_error(error: BillingError, language: messages.Language) -> dict[str
 
 
 def retry_after_header(error: BillingError) -> dict[str, str]:
-    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else {}
+    return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
 def respond(

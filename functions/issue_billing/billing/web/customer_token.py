@@ -1,6 +1,6 @@
 """The customer token: a JWT (HS256) by which the merchant's server says whose card it is.
 
-    {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "payment": {...}?}
+    {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "new": true?, "payment": {...}?}
 
 Imported only where CUSTOMER_IDENTITY is `signed`: PyJWT costs time at every cold start.
 """
@@ -39,7 +39,8 @@ LARGEST_NUMBER = 10**12
 def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
     """Raises InvalidCustomerToken: missing, expired, forged, or not as documented."""
     claims = _verified(token, keys)
-    uid, replace, payment = claims["sub"], claims.get("replace", False), claims.get("payment")
+    uid, payment = claims["sub"], claims.get("payment")
+    replace, new = claims.get("replace", False), claims.get("new", False)
     try:
         parse_customer_uid(uid)
     except Refusal:
@@ -50,7 +51,9 @@ def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
         raise InvalidCustomerToken("exp_too_far_away")
     if not isinstance(replace, bool):
         raise InvalidCustomerToken("replace_not_a_boolean")
-    return Claim(uid, replace, None if payment is None else _payment(payment))
+    if not isinstance(new, bool):
+        raise InvalidCustomerToken("new_not_a_boolean")
+    return Claim(uid, replace, None if payment is None else _payment(payment), is_new=new)
 
 
 def _verified(token: str, keys: tuple[Sensitive, ...]) -> dict[str, Any]:

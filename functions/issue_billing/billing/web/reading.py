@@ -53,4 +53,5 @@ def read_customer(fields: Fields, claim: Claim | None = None) -> Customer:
         may_replace=claim is not None and claim.may_replace,
         payment=None if claim is None else claim.payment,
         details=tuple((name, Sensitive(text)) for name, text in details.items() if text),
+        is_new=claim is not None and claim.is_new,
     )
