@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
-from types import ModuleType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Protocol
 from unittest.mock import patch
 
@@ -233,8 +233,8 @@ CLOCK = SimpleNamespace(
     sleep=lambda seconds: network.sleep(seconds),
 )
 CHANCE = SimpleNamespace(uniform=lambda _least, most: most)
-IDENTITIES = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=network.new_id()))
-REPLACED: dict[object, object] = {time: CLOCK, random: CHANCE, uuid: IDENTITIES}
+REPLACED: dict[object, object] = {time: CLOCK, random: CHANCE, uuid.uuid4: lambda: SimpleNamespace(hex=network.new_id())}
+"""In each of our modules, whatever it is called there."""
 _SETTLER: Callable[[dict[str, Any], Any], None] = settle.handler.__wrapped__.__wrapped__  # type: ignore[attr-defined]
 
 
@@ -247,7 +247,7 @@ def installed() -> Iterator[None]:
         kept = [(module, name, value) for module in ours for name, value in vars(module).items()]
         try:
             for module, name, value in kept:
-                if isinstance(value, ModuleType) and value in REPLACED:
+                if isinstance(value, ModuleType | FunctionType) and value in REPLACED:
                     setattr(module, name, REPLACED[value])
                 elif name in silent:
                     setattr(module, name, silent[name])

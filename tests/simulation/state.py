@@ -20,8 +20,8 @@ from tests.simulation.world import Request, World
 BEGIN = START + 1000
 MOMENTS = (BEGIN + 33, BEGIN + 62, BEGIN + 95, BEGIN + 700)
 """When somebody comes who does not come at once: after an invocation's end, after all has landed, after ten minutes."""
-LANDED_SECONDS = seams.INVOCATION_SECONDS + seams.PG_SECONDS - 2
-"""After a process began, all of its requests have landed."""
+LANDED_SECONDS = seams.PG_SECONDS - 2
+"""After everybody has hung up, all has landed."""
 LAG_SECONDS = 0.9
 """Of a key after its payment, where somebody waits for the answer: two looks, a second apart, find it."""
 LATE_SECONDS = 5
@@ -279,7 +279,7 @@ class State:
             self._resume(number, None, None)
         elif move.label in ("dies", "dies, sent"):
             if isinstance(call, IamportCall) and move.label == "dies, sent":
-                self._take_off(number, call)
+                self._take_off(number, call, call_is_over=False)
             if self.log is not None:
                 self._note(number, f"{in_words(call)} ✝ {move.label}")
             self.processes[number] = process._replace(dead=True)
@@ -361,18 +361,19 @@ class State:
             return Reply(429, b"<html>"), label
         if label == "400":
             return envelope(-1, "이니시스 빌링결제는 상품명이 필수입니다.", status=400), label
+        if label == "time-out":
+            self.now = max(self.now, self.processes[number].place.now + call.seconds)
         sent = self._take_off(number, call)
         if label == "502":
             return Reply(502, b"<html>"), label
         if label == "of another":
             return self.iamport.answer_about_another(sent), label
-        if label == "time-out":
-            self.now = max(self.now, self.processes[number].place.now + call.seconds)
         return ConnectionError("lost"), label
 
-    def _take_off(self, number: int, call: IamportCall) -> Sent:
+    def _take_off(self, number: int, call: IamportCall, *, call_is_over: bool = True) -> Sent:
         sent = self._received(number, call)
-        self.flights += (Flight(sent, None, self.processes[number].started + LANDED_SECONDS),)
+        hung_up = self.now if call_is_over else self.processes[number].started + seams.INVOCATION_SECONDS
+        self.flights += (Flight(sent, None, hung_up + LANDED_SECONDS),)
         return sent
 
     def _land(self, move: Move) -> None:
