@@ -22,6 +22,8 @@ NO_PAYMENT = "존재하지 않는 결제정보입니다."
 USED_UP = "이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)"
 REFUSED = "카드정보 인증 및 빌키 발급에 실패하였습니다. [F113]거래거절 카드번호틀림"
 TOKEN_SECONDS = 1800
+PASSWORD = "12"
+"""Of a card with a small letter."""
 
 
 class Key(NamedTuple):
@@ -30,8 +32,6 @@ class Key(NamedTuple):
     by: int | None
     """Whose attempt put it there; None: somebody elsewhere."""
     updated: int
-    number: int
-    """In the order of all that ever happened there."""
 
 
 class Payment(NamedTuple):
@@ -66,17 +66,16 @@ class Iamport:
         self.habits = habits
         self.keys: dict[str, Key] = {}
         self.payments: tuple[Payment, ...] = ()
-        self.number = 0
         self._now = now
         self._happened = happened or Happened()
 
     def copy(self, now: Callable[[], float], happened: "Happened") -> "Iamport":
         copied = Iamport(self.habits, now, happened)
-        copied.keys, copied.payments, copied.number = self.keys.copy(), self.payments, self.number
+        copied.keys, copied.payments = self.keys.copy(), self.payments
         return copied
 
     def digest(self) -> Hashable:
-        return frozenset(self.keys.items()), self.payments, self.number
+        return frozenset(self.keys.items()), self.payments
 
     # What is asked
 
@@ -96,6 +95,8 @@ class Iamport:
     def received(self, by: int, path: str, body: Mapping[str, Any]) -> Sent:
         """What a request that issues or charges asks for."""
         card = card_of(body["card_number"]) or ""
+        if body["pwd_2digit"] != PASSWORD:
+            card = card.upper()
         match [unquote(part) for part in path.strip("/").split("/")]:
             case ["subscribe", "customers", customer_uid]:
                 return Sent(by, customer_uid, card, None, 0)
@@ -178,18 +179,15 @@ class Iamport:
 
     def register(self, customer_uid: str, card: str, by: int | None) -> None:
         before = self.keys.get(customer_uid)
-        self.number += 1
-        key = Key(card, by, int(self._now()), self.number)
+        key = Key(card, by, int(self._now()))
         self.keys[customer_uid] = key
         self._happened.key_landed(customer_uid, key, before)
 
     def revoke(self, customer_uid: str) -> None:
         if self.keys.pop(customer_uid, None) is not None:
-            self.number += 1
             self._happened.key_revoked(customer_uid)
 
     def pay(self, order: str, customer_uid: str | None, amount: int, card: str, status: Status, by: int | None) -> None:
-        self.number += 1
         name = f"elsewhere_{len(self.payments)}" if by is None else by
         payment = Payment(order, customer_uid, amount, card, status, by, f"imp_{name}", int(self._now()))
         self.payments += (payment,)
@@ -198,7 +196,6 @@ class Iamport:
     def cancel(self, order: str) -> None:
         paid = self.under(order, "paid")
         if paid:
-            self.number += 1
             cancelled = paid[-1]._replace(status="cancelled")
             self.payments = tuple(cancelled if each is paid[-1] else each for each in self.payments)
 

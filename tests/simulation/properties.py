@@ -50,6 +50,7 @@ class Truth:
     started: float | None = None
     answer: Answer | None = None
     begun: bool = False
+    sent: bool = False
     key: bool = False
     paid: bool = False
     failed: bool = False
@@ -57,8 +58,9 @@ class Truth:
     """By a PG, or by Iamport for the order's sake."""
     fault: str = ""
     """What failed it that may fail."""
-    looked_at: int | None = None
-    """Iamport's number when it last looked the key up."""
+    looked: bool = False
+    found: Key | None = None
+    """What stood under its uid when it last looked, before it sent its card."""
     saw_used_up: bool = False
     others_key: bool = False
     others_order: bool = False
@@ -127,19 +129,24 @@ class Properties(Happened):
         truth = self._truths.get(number)
         if truth is None:
             return
-        if "/customers/" in path:
-            truth.looked_at = self._state.iamport.number
+        if "/customers/" in path and not truth.sent:
+            truth.looked, truth.found = True, self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
         elif truth.request.order is not None:
             truth.saw_used_up = self._state.iamport.is_used_up(seams.merchant_uid(truth.request.order))
+
+    def sent(self, number: int, what_became: str) -> None:
+        truth = self._truths[number]
+        truth.sent = True
+        truth.refused |= what_became == "400"
 
     def processed(self, sent: Sent, label: str) -> None:
         if label in ("refused", "failed", "order used up") or label.endswith("key left"):
             self._truths[sent.by].refused = True
 
     def others_did(self, deed: str, *, before: bool) -> None:
-        if before:
-            return
         for truth in self._truths.values():
+            if before and truth.request.leave != "new":  # said wrongly, the same card can't be told apart
+                continue
             if deed.startswith(("key", "delete")):
                 truth.others_key |= truth.request.uid == 0
             else:
@@ -173,7 +180,7 @@ class Properties(Happened):
             return other.request.order is not None and not other.paid and not told
         if truth.request.leave == "new":
             return True  # said wrongly
-        return truth.looked_at is not None and before.number > truth.looked_at
+        return truth.looked and before != truth.found
 
     def payment_landed(self, payment: Payment) -> None:
         for truth in self._at_work():
@@ -235,8 +242,9 @@ class Properties(Happened):
             case "declined":
                 if not truth.refused and not truth.others_order:
                     raise Violation("false no", f"{name}: declined, and nobody refused it")
-                if self._taken(truth) and not truth.fault:
-                    raise Violation("false no", f"{name}: declined, and the order is paid")
+                if truth.saw_used_up and not truth.fault:
+                    raise Violation("false no", f"{name}: declined, and it saw the order paid")
+        truth.cards, truth.used_up, truth.could_be_told = frozenset(), False, False
         if code in TROUBLE and not truth.fault and not self._odd:
             raise Violation("false refusal", f"{name}: {code} ({reason}), and nothing failed")
 
@@ -261,14 +269,16 @@ class Properties(Happened):
             raise Violation("false success", f"{name} has another password than what is registered")
 
     def _check_in_progress(self, truth: Truth, name: str) -> None:
-        if truth.could_be_told and not truth.fault:
+        if truth.fault:
+            return  # who could not look at an earlier attempt can't say that nothing was sent
+        if truth.could_be_told and not truth.others_key:
             raise Violation("not told", f"{name}: in_progress, where the same request had succeeded before")
         in_the_way = [
             other for other in self._truths.values()
             if other is not truth and other.started is not None and self._meet(truth.request, other.request)
             and self._state.now < other.started + seams.INVOCATION_SECONDS + seams.PG_SECONDS + 5
         ]  # fmt: skip
-        if all(other.fault == BEGUN_UNHEARD and other.answer for other in in_the_way):
+        if all(other.fault == BEGUN_UNHEARD and other.answer and other.answer[0] == "unavailable" for other in in_the_way):
             raise Violation("false refusal", f"{name}: in_progress, where nobody is at work")
 
     # The end
@@ -322,7 +332,7 @@ class Properties(Happened):
             raise Violation("false ending", f"{name} is closed declined, and nobody refused it")
         if state == "paid_without_key" and truth.key and not truth.others_key:
             raise Violation("false ending", f"{name} is closed paid_without_key, and its key landed")
-        if code in NOTHING and state in PAID and not others:
+        if code in NOTHING and state in PAID and not others and (truth.sent or not order):
             raise Violation("false no", f"{name}: {code}, and closed {state}")
         if code == "success" and state not in ("issued", "unknown") and not others:
             raise Violation("false success", f"{name}: success, and closed {state}")

@@ -26,7 +26,7 @@ from billing.model.sensitive import Sensitive
 from billing.services import Services, open_services
 from billing.settings import read_settings
 from tests.simulation.expressions import Item, Unknown
-from tests.simulation.iamport import Reply, digits
+from tests.simulation.iamport import PASSWORD, Reply, digits
 from tests.simulation.world import Request
 
 ENVIRONMENT = {
@@ -170,7 +170,7 @@ def _customer(request: Request) -> Customer:
 
 def _card(card: str) -> Card:
     return Card(
-        Sensitive(digits(card)), Sensitive("2030-01"), Sensitive("900101"), Sensitive("21" if card.isupper() else "12")
+        Sensitive(digits(card)), Sensitive("2030-01"), Sensitive("900101"), Sensitive("21" if card.isupper() else PASSWORD)
     )
 
 

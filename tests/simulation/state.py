@@ -18,8 +18,10 @@ from tests.simulation.table import WRITES, Request as TableRequest, Table, confl
 from tests.simulation.world import Request, World
 
 BEGIN = START + 1000
-MOMENTS = (BEGIN + 33, BEGIN + 62, BEGIN + 95, BEGIN + 700)
-"""When somebody comes who does not come at once: after an invocation's end, after all has landed, after ten minutes."""
+MOMENTS = (BEGIN + 33, BEGIN + 95)
+"""When somebody comes who does not come at once: after an invocation's end, and after everything has landed."""
+FORGOTTEN = BEGIN + 700
+"""When an answer is not repeated any more."""
 LANDED_SECONDS = seams.PG_SECONDS - 2
 """After everybody has hung up, all has landed."""
 LAG_SECONDS = 0.9
@@ -32,8 +34,11 @@ PASSES = 10
 """Of the settler at the end, a minute apart."""
 UNLIMITED = 1000
 
-ISSUING_FAULTS = ("lost", "time-out", "502", "429", "400", "of another", "never sent", "dies", "dies, sent")
-LOOK_UP_FAULTS = ("lost", "down", "dies")
+ISSUING_FAULTS = ("lost", "time-out", "never sent", "dies", "dies, sent")
+MORE_ISSUING_FAULTS = ("502", "429", "400", "of another")
+LOOK_UP_FAULTS = ("lost", "dies")
+MORE_LOOK_UP_FAULTS = ("down",)
+"""Like one of the others, where the code is right; so they are tried where nobody else is at work, and by chance."""
 READ_FAULTS = ("lost", "dies")
 TRANSACTION_FAULTS = (*READ_FAULTS, "written, answer lost", "conflict", "late")
 WRITE_FAULTS = (*TRANSACTION_FAULTS, "repeated by boto3")
@@ -63,7 +68,7 @@ class Process(NamedTuple):
 
 
 class Flight(NamedTuple):
-    """On its way, and nobody waits for it. `effects` None: the PG has not decided yet."""
+    """On its way, and nobody waits for it: it lands by then, or never. `effects`: of what a PG has decided."""
 
     sent: Sent
     effects: Outcome | None
@@ -98,7 +103,8 @@ class State:
         self.table = Table(self.properties.table_changed)
         self.processes: list[Process] = []
         self.flights: tuple[Flight | LateWrite, ...] = ()
-        self.deeds, self.moments = world.others, MOMENTS
+        self.deeds = world.others
+        self.moments = (*MOMENTS, FORGOTTEN) if world.has_repeats else MOMENTS
         self.current = -1
         self.is_over = False
         for deed in world.before:
@@ -120,9 +126,7 @@ class State:
 
     def digest(self) -> int:
         """Of all that matters for what comes, but what may still go wrong."""
-        processes = tuple(
-            (each.place.number if not each.dead else 0, each.failing, each.down) for each in self.processes
-        )
+        processes = tuple(None if each.is_over else (each.place.number, each.failing, each.down) for each in self.processes)
         current = self.current if self.switches_left < UNLIMITED else None
         flights = frozenset(each[:2] for each in self.flights)
         return hash(
@@ -144,7 +148,7 @@ class State:
     def moves(self) -> list[Move]:
         """The first is what mostly happens: who is at work goes on. None: it is over."""
         if self.is_over:
-            return [move for number in range(len(self.flights))[:1] for move in self._landings(number)]
+            return []
         at_work = self.current if self.current >= 0 and self._is_pending(self.current) else -1
         moves = self._goings(at_work, 0) if at_work >= 0 else []
         if at_work < 0 or self.switches_left:
@@ -174,16 +178,16 @@ class State:
         if asleep:
             moves.append(Move("go", min(asleep)[1], "wakes", switch=cost))
         moves += [Move("go", number, "begins", switch=cost) for number in new if number < attempts]
-        if len(moves) == 0 and at_work < 0 and not self.deeds:
+        if len(moves) == 0 and at_work < 0 and not self.deeds and not any(_has_to_land(each) for each in self.flights):
             moves.append(Move("end"))
         moves += [Move("go", number, "begins", switch=cost) for number in new if number >= attempts][:1]
-        if self.moments and self.moments[0] < limit and (new or self.flights):
+        if self.moments and self.moments[0] < limit and new:
             moves.append(Move("time", switch=cost))
         return moves
 
     def _time_limit(self) -> float:
         """How far the clock may go before something else has to happen."""
-        limit = min((flight.by for flight in self.flights), default=float("inf"))
+        limit = min((flight.by for flight in self.flights if _has_to_land(flight)), default=float("inf"))
         for process in self.processes:
             place = process.place
             if process.dead or place.over:
@@ -208,11 +212,12 @@ class State:
                 Move("go", number, label, effects, 0, switch)
                 for label, effects in self._outcomes(self._received(number, call))
             ]
-            faults = ISSUING_FAULTS
+            faults = ISSUING_FAULTS + (MORE_ISSUING_FAULTS if self.world.has_all_faults else ())
         else:
             if call.path in (process.failing, process.down):
                 return [Move("go", number, "lost", switch=switch)]
-            moves, faults = [Move("go", number, "done", switch=switch)], LOOK_UP_FAULTS
+            moves = [Move("go", number, "done", switch=switch)]
+            faults = LOOK_UP_FAULTS + (MORE_LOOK_UP_FAULTS if self.world.has_all_faults else ())
         if self.faults_left:
             moves += [Move("go", number, label, None, 1, switch) for label in faults]
         return moves
@@ -228,8 +233,7 @@ class State:
             return [Move("land", number, "arrives late")]
         if flight.effects is not None:
             return [Move("land", number, "key lands", flight.effects)]
-        outcomes = [*self._outcomes(flight.sent), ("never arrives", ())]
-        return [Move("land", number, label, effects) for label, effects in outcomes]
+        return [Move("land", number, label, effects) for label, effects in self._outcomes(flight.sent) if effects]
 
     def _outcomes(self, sent: Sent) -> list[tuple[str, Outcome]]:
         outcomes = self.iamport.outcomes(sent)
@@ -266,6 +270,8 @@ class State:
                 self.is_over = True
         while self.moments and self.moments[0] <= self.now:
             self.moments = self.moments[1:]
+        if self.flights:
+            self.flights = tuple(each for each in self.flights if each.by > self.now or _has_to_land(each))
 
     def _go_on(self, number: int, move: Move) -> None:
         process = self.processes[number]
@@ -348,6 +354,7 @@ class State:
 
     def _answer_issuing(self, number: int, call: IamportCall, move: Move) -> tuple[object, Hashable]:
         label = move.label
+        self.properties.sent(number, label)
         if move.effects is not None:
             sent = self._received(number, call)
             self._work(sent, label, move.effects, self.now + 1 + LAG_SECONDS)
@@ -384,8 +391,7 @@ class State:
             self.table.do(flight.call.request)
         else:
             self._note(None, f"{self.processes[flight.sent.by].name}: {move.label}")
-            if move.label != "never arrives":
-                self._work(flight.sent, move.label, move.effects or (), flight.by)
+            self._work(flight.sent, move.label, move.effects or (), flight.by)
 
     def _work(self, sent: Sent, label: str, effects: Outcome, key_by: float) -> None:
         """What the PG does takes a second: no two of its stamps are alike."""
@@ -446,6 +452,11 @@ class State:
     def _note(self, column: int | None, text: str, answer: object = None) -> None:
         if self.log is not None:
             self.log(self.now - BEGIN, column, text, answer)
+
+
+def _has_to_land(flight: Flight | LateWrite) -> bool:
+    """A PG that has decided. What else is on its way may be lost there."""
+    return isinstance(flight, Flight) and flight.effects is not None
 
 
 def in_words(call: Call) -> str:

@@ -66,6 +66,15 @@ class World:
         words += [f"before:{deed}" for deed in self.before] + [f"others:{deed}" for deed in self.others]
         return " ".join(words + sorted(self.habits))
 
+    @property
+    def has_all_faults(self) -> bool:
+        return len(self.requests) != 2
+
+    @property
+    def has_repeats(self) -> bool:
+        pairs = itertools.combinations(self.requests, 2)
+        return any(one.same_as(other) for one, other in pairs)
+
     @classmethod
     def called(cls, name: str) -> "World":
         requests, deeds, habits, settlers = list[Request](), {"before": list[str](), "others": list[str]()}, set(), 0
