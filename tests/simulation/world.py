@@ -128,9 +128,9 @@ TELLING = (
 def small_worlds() -> Iterator[World]:
     """The telling ones first."""
     seen = set[str]()
-    names = [f"{telling} settler" for telling in TELLING]
-    names += [f"{telling} settler {more}" for more in SURROUNDINGS for telling in TELLING]
-    names += [f"{first.name} {second.name} settler" for first, second in pairs()]
+    names = [*TELLING, *(f"{telling} {more}" for more in SURROUNDINGS for telling in TELLING)]
+    names += [f"{telling} settler" for telling in TELLING]
+    names += [f"{first.name} {second.name}" for first, second in pairs()]
     for name in names:
         world = World.called(name)
         if world.name not in seen and _makes_sense(world):
