@@ -107,15 +107,12 @@ class Attempt:
 
     def own_failure(self, payments: tuple[FoundPayment, ...]) -> FoundPayment | None:
         """The payment that this very attempt tried and that was refused."""
-        earlier = self.seen.imp_uids if self.seen is not None else None
+        if self.seen is None:
+            return None
         for payment in payments:
-            if (
-                earlier is not None
-                and payment.imp_uid not in earlier
-                and payment.status == "failed"
-                and self._is_own(payment)
-                and digits_agree(payment.card_number, self.masked_card)
-            ):
+            is_later = payment.imp_uid not in self.seen.imp_uids
+            same_card = digits_agree(payment.card_number, self.masked_card)
+            if payment.status == "failed" and is_later and same_card and self._is_own(payment):
                 return payment
         return None
 
@@ -132,8 +129,22 @@ class Attempt:
         return Leftover(None, before, was_left, self.masked_card)
 
     def _is_own(self, payment: FoundPayment) -> bool:
-        order = self.order
-        return order is not None and payment.customer_uid == self.customer_uid and order.amount in (payment.amount, 0)
+        if self.order is None or self.order.amount not in (payment.amount, 0):
+            return False
+        return payment.customer_uid == self.customer_uid or self._came_with_card(payment)
+
+    def _came_with_card(self, payment: FoundPayment) -> bool:
+        """Whether a payment that names no customer is this card's all the same.
+
+        A PG that keeps no key may keep no customer_uid either, and money that was taken must not count as nothing.
+        """
+        return (
+            payment.customer_uid is None
+            and payment.card_number is not None
+            and self.seen is not None
+            and payment.imp_uid not in self.seen.imp_uids
+            and digits_agree(payment.card_number, self.masked_card)
+        )
 
 
 @dataclass(frozen=True)
