@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from tests.integration.door import Door, settle
 
-SECONDS_LEFT = 11.0
+SECONDS_LEFT = 15.0
 PG_SECONDS = 4
 """That a PG may be at work after everybody has hung up; what lands late here lands earlier."""
 

@@ -54,7 +54,7 @@ FAULTS: tuple[Fault, ...] = (
 )
 LANDING_LATE = (faults.LINE_CUT, faults.SERVER_ERROR, faults.HTML, faults.NOT_JSON)
 """Behind each of these, what was asked is done all the same, after everybody has hung up."""
-STUCK = faults.slow(20.0, processed_after=6.0)
+STUCK = faults.slow(20.0, processed_after=10.0)
 """Issued after the caller had to hang up."""
 
 REFUSED_CARDS = (

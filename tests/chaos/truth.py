@@ -154,9 +154,15 @@ def _overwritten(told: Sequence[Told], history: Sequence[Happening], touched: se
         if before is None or happening.what == "revoked" or happening.by == "others" or uid in touched:
             continue
         replacing = [one.task for one in told if _is_by(one.task, happening)]
-        before_was_left = all(one.code in NOTHING_HAPPENED for one in told if _is_by(one.task, before))
-        if not any(task.may_replace for task in replacing) and not before_was_left:
+        if not any(task.may_replace for task in replacing) and not _was_left(before, told, history):
             yield f"{uid}: {before.card_number} by {happening.card_number}"
+
+
+def _was_left(key: Happening, told: Sequence[Told], history: Sequence[Happening]) -> bool:
+    """Whether a key is what a first payment left behind that was never taken."""
+    attempts = [one for one in told if _is_by(one.task, key)]
+    was_paid = any(_is_by(one.task, happening) for one in attempts for happening in history if happening.what == "paid")
+    return not was_paid and all(one.task.order is not None and one.code != "issued" for one in attempts)
 
 
 def _is_by(task: Task, happening: Happening) -> bool:
