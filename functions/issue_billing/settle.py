@@ -11,7 +11,7 @@ from billing.ledger.items import DAY
 from billing.model.attempt import Attempt, Ending
 from billing.model.deadline import Deadline
 from billing.model.errors import Unavailable
-from billing.observability import logger, metrics
+from billing.observability import logger, metrics, note_settled
 from billing.services import open_services
 from billing.settings import read_settings
 from billing.settlement import settle
@@ -46,7 +46,7 @@ def close(attempt: Attempt, deadline: Deadline) -> None:
         give_up_or_postpone(attempt, failure, deadline)
         return
     metrics.add_metric("AttemptSettled", MetricUnit.Count, 1)
-    logger.info("attempt settled", extra={"attempt_id": attempt.attempt_id, "outcome": ending.state})
+    note_settled(attempt.attempt_id, ending.state)
 
 
 def give_up_or_postpone(attempt: Attempt, failure: Unavailable, deadline: Deadline) -> None:
