@@ -12,7 +12,7 @@ from billing.ledger.ledger import Due
 from billing.model.attempt import Ending
 from billing.model.deadline import Deadline
 from billing.model.errors import Unavailable
-from billing.observability import logger, metrics
+from billing.observability import logger, metrics, note_settled
 from billing.services import open_services
 from billing.settings import read_settings
 from billing.settlement import settle
@@ -54,7 +54,7 @@ def close(due: Due, deadline: Deadline) -> None:
     else:
         if ending is not None:
             metrics.add_metric("AttemptSettled", MetricUnit.Count, 1)
-            logger.info("attempt settled", extra={"attempt_id": due.attempt_id, "outcome": ending.state})
+            note_settled(due.attempt_id, ending.state)
 
 
 def give_up_or_postpone(due: Due, reason: str, deadline: Deadline) -> None:

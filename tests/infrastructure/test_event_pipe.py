@@ -89,6 +89,14 @@ def paid(around: Surroundings) -> None:
     around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1")))
 
 
+def paid_without_key(around: Surroundings) -> None:
+    """Told only when no key can come any more."""
+    fields = signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1"))
+    around.signed_door.post_json(fields)
+    around.clock.advance(5 * MINUTE)
+    settle()
+
+
 def payment_refused(around: Surroundings) -> None:
     around.signed_door.post_json(signed_fields("mine", number_of("payment_failed"), payment=payment("order-1")))
 
@@ -103,6 +111,7 @@ def payment_refused(around: Surroundings) -> None:
         (not_found_by_the_settler, "billing_key.not_issued", ""),
         (given_up, "billing_key.unknown", "iamport_not_answering.*"),
         (paid, "payment.paid", ""),
+        (paid_without_key, "payment.paid_without_key", ""),
         (payment_refused, "payment.failed", r"\S.*"),
     ],
 )

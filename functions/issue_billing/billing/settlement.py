@@ -11,13 +11,13 @@ from billing.model.deadline import Deadline
 
 
 def settle(attempt: Attempt, iamport: Iamport, ledger: Ledger, deadline: Deadline) -> Ending | None:
-    """Closes an attempt that was left open, if it can be told by now how it ended; None: it can't.
+    """Closes an attempt that was left open, if it can be told by now how it ended; None: it can't, or is closed already.
 
     Raises Unavailable when Iamport or the ledger can't be asked.
     """
     ending = find_ending(attempt, iamport, deadline)
-    if ending is not None:
-        ledger.finish(attempt, ending, deadline)
+    if ending is None or not ledger.finish(attempt, ending, deadline):
+        return None
     return ending
 
 

@@ -24,7 +24,6 @@ from billing.ledger.items import (
     customer_key,
     due_at,
     ended_item,
-    locked_until,
     new_item,
     order_key,
     payment_in,
@@ -191,7 +190,7 @@ class Ledger:
             return _left_open(attempt_in(earlier), now)
         if earlier["attempt_id"] != no_repeat_of and (repeated := _repeated(earlier, new, now)) is not None:
             return repeated
-        if locked_until(earlier) > now:
+        if earlier.get("locked_until", 0) > now:
             raise InProgress
         if attempts_this_hour(earlier, now) >= self._customer_limit:
             raise TooManyAttempts(_seconds_to_next_hour(now), "attempts_per_customer")
