@@ -72,9 +72,6 @@ REGISTERED = ended(Ending("issued", registered=OLD))
 """What stands under a uid that has a card."""
 
 
-# ---- Beginning ----
-
-
 def test_a_new_attempt_is_open_and_due_a_minute_after_its_invocation() -> None:
     """From the very beginning: who dies on the way leaves a PG at work behind."""
     item = begun_item(now=NOON + 0.9)
@@ -153,9 +150,6 @@ def test_an_attempt_is_due_when_nothing_can_be_in_flight(
     for seconds, expected in ((due - 0.1, False), (due, True)):
         stopped_clock.wall = NOON + seconds
         assert is_due(attempt) is expected
-
-
-# ---- What stands under the uid ----
 
 
 @pytest.mark.parametrize(
@@ -259,9 +253,6 @@ def test_what_was_left_behind_is_marked_until_a_success(ending: Ending, stays: b
     assert (begun(item).leftover is not None) is stays
 
 
-# ---- Ending ----
-
-
 @pytest.mark.parametrize(
     ("new", "ending", "event"),
     [
@@ -335,9 +326,6 @@ def test_a_new_attempt_takes_nothing_of_the_last_but_what_is_registered_and_left
     assert carried_over == {*(name for name in REGISTERED if name.startswith("registered_")), "leftover"}
 
 
-# ---- Keys, counts, shards ----
-
-
 def test_attempts_are_counted_by_the_hour() -> None:
     item: Item | None = None
     counts = []
@@ -376,8 +364,6 @@ def test_an_item_holds_texts_and_whole_numbers() -> None:
     assert {type(value) for value in ended(leaving, attempt).values()} == {str, int}
     assert {type(value) for value in attempt.item.values()} == {str, int}
 
-
-# ---- What version 1 wrote ----
 
 OPEN_OF_VERSION_1: dict[str, Any] = {
     "pk": "uid#mine",
