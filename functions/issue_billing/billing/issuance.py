@@ -32,8 +32,10 @@ from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
 """Kept for everything after Iamport's last word: writing it down, answering, API Gateway's own way back."""
-PAUSES_BETWEEN_LOOKS = (0.0, 0.5, 1.0, 1.5, 3.0, 4.0)
-"""Ten seconds in all: a card holder who waited for the PG already waits no longer than that for us."""
+LOOKING_SECONDS = 10.0
+"""A card holder who waited for the PG already waits no longer than that for us, however long the looks take."""
+PAUSES_BETWEEN_LOOKS = (0.0, 0.5, 1.0, 1.5, 2.5, 3.5)
+"""The last look has a second left."""
 PAUSE_BEFORE_SECOND_LOOK = 1.0
 """A key may lag behind its payment."""
 MOST_HOLDERS = 2
@@ -241,6 +243,7 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
 
     Iamport goes on working after the caller has hung up, so "not found" is never "not issued".
     """
+    deadline = deadline.at_most(LOOKING_SECONDS)
     for pause in PAUSES_BETWEEN_LOOKS:
         if deadline.left() <= pause:
             break
