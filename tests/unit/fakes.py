@@ -1,5 +1,6 @@
 """What an attempt talks to, without a socket: each fake gives what a test laid out, and keeps what it was told."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,7 @@ class FakeIamport(Iamport):
         self.asked: list[str] = []
         self.asked_of: list[str] = []
         """Which customer_uid was looked up, which order's payments were asked for."""
+        self.asked_at: list[float] = []
         self.answers_by: dict[str, Deadline] = {}
 
     def prepare(self, deadline: Deadline) -> None:
@@ -112,6 +114,7 @@ class FakeIamport(Iamport):
 
     def _next(self, verb: str, deadline: Deadline) -> Any:
         self.asked.append(verb)
+        self.asked_at.append(time.monotonic())
         self.answers_by[verb] = deadline
         assert verb in self._laid_out, f"Iamport must not be asked to {verb}"
         if self._clock is not None:
