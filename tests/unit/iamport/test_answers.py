@@ -19,9 +19,9 @@ from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
 from billing.model.errors import BillingError, Declined
 from billing.model.sensitive import Sensitive
-from billing.settings import read_settings
+from tests.unit.fakes import SETTINGS
 
-URL = "https://api.iamport.kr"
+URL = SETTINGS.iamport_base_url
 IN_TIME = Deadline.after(3600)
 CARD = Card(Sensitive("0000-1111-2222-3333"), Sensitive("2099-12"), Sensitive("900101"), Sensitive("73"))
 PAYMENT = Payment("order-1", 99_000, "first month", ())
@@ -73,8 +73,7 @@ Meaning = BillingKey | PaidPayment | tuple[FoundPayment, ...] | str | None
 
 @pytest.fixture
 def iamport() -> Iamport:
-    settings = read_settings({"IAMPORT_SECRET_ID": "unused", "ATTEMPTS_TABLE": "unused"})
-    iamport = Iamport(settings, CredentialsStore(settings, AwsClients()))
+    iamport = Iamport(SETTINGS, CredentialsStore(SETTINGS, AwsClients()))
     iamport._tokens._kept = Token(Sensitive("made-up-token"), good_until=1e12)
     return iamport
 
