@@ -87,12 +87,14 @@ def leave_attempts_open(around: Surroundings) -> None:
     for customer_uid, lost in {"found": faults.ANSWER_LOST, NEVER_FOUND: faults.LINE_CUT}.items():
         iamport.fail_next("issue", lost)
         for _ in range(2):  # the second finds the first under way
-            door.post_json(signed_fields(customer_uid))
-    door.post_json(signed_fields("paying", number_of("payment_answer_lost"), payment=payment("lost")))
+            door.post_json(signed_fields(customer_uid, new=True))
+    for customer_uid in ("paying", "somebody-else"):  # who finds the order held
+        lost_on_the_way = number_of("payment_answer_lost")
+        door.post_json(signed_fields(customer_uid, lost_on_the_way, new=True, payment=payment("lost")))
     iamport.choose_fault = no_fault
     fields = form_fields()
-    iamport.fail_next("issue", faults.SERVER_ERROR)
-    for _ in range(2):  # the second attempt settles the first before it begins
+    iamport.fail_next("issue", faults.TOO_MANY_REQUESTS)
+    for _ in range(2):  # the second is sent: certainly the first was not processed
         around.open_door.post_json(fields)
     iamport.fail_next("issue", faults.TOO_MANY_REQUESTS)
     around.open_door.post_json(form_fields())

@@ -144,6 +144,30 @@ def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: Stre
     assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
 
 
+def test_a_payment_without_a_key_is_told_with_what_was_paid(around: Surroundings, stream: Stream) -> None:
+    """As soon as it is certain: a key may lag behind its payment."""
+    answer = around.signed_door.post_json(
+        signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1"))
+    )
+    assert answer.code == "paid_without_key"
+    assert stream.events() == []
+    around.clock.advance(2 * MINUTE)
+    settle()
+    [event] = stream.events()
+    [payment_at_iamport] = around.iamport.payments
+    told_of_it = {name: event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")}
+    assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
+
+
+def test_a_payment_is_told_once_however_often_it_is_asked_for(around: Surroundings, stream: Stream) -> None:
+    """Ten minutes later it is another attempt, which finds the order paid: that one registered nothing new."""
+    for _ in range(2):
+        assert around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1"))).code == "issued"
+        around.clock.advance(11 * MINUTE)
+    assert [event.detail_type for event in stream.events()] == ["payment.paid", "billing_key.issued"]
+    assert len(around.iamport.payments) == 1
+
+
 def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: Stream) -> None:
     issued(around)
     [event] = stream.events()
@@ -190,7 +214,7 @@ def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:
     """From now on Iamport can't be asked."""
     around.iamport.fail_next("issue", fault)
     around.iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
-    around.signed_door.post_json(signed_fields("mine", CARD))
+    around.signed_door.post_json(signed_fields("mine", CARD, new=True))
 
 
 def find_out(around: Surroundings) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from billing.iamport.client import LOOK_UP_SECONDS, Iamport
-from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
+from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card, masked
 from billing.model.customer import Customer
@@ -32,8 +32,10 @@ from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
 """Kept for everything after Iamport's last word: writing it down, answering, API Gateway's own way back."""
-PAUSES_BETWEEN_LOOKS = (0.0, 0.5, 1.0, 1.5, 3.0, 4.0)
-"""Ten seconds in all: a card holder who waited for the PG already waits no longer than that for us."""
+LOOKING_SECONDS = 10.0
+"""A card holder who waited for the PG already waits no longer than that for us, however long the looks take."""
+PAUSES_BETWEEN_LOOKS = (0.0, 0.5, 1.0, 1.5, 2.5, 3.5)
+"""The last look has a second left."""
 PAUSE_BEFORE_SECOND_LOOK = 1.0
 """A key may lag behind its payment."""
 MOST_HOLDERS = 2
@@ -211,15 +213,21 @@ def refused(attempt: Attempt, declined: Declined, iamport: Iamport, deadline: De
         return Outcome(declined, Ending("declined", declined.message, leftover=attempt.leftover))
     try:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
-        found = iamport.look_up(attempt.customer_uid, deadline)
     except Unavailable:
         return Outcome(declined, Ending("declined", declined.message, leftover=attempt.left_unseen()))
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
+    found: BillingKey | None = None
+    leftover: Leftover | None = attempt.left_unseen()
+    try:
+        found = iamport.look_up(attempt.customer_uid, deadline)
+        leftover = attempt.left_behind(found)
+    except Unavailable as failure:
+        if paid is not None:
+            return Outcome(OutcomeUnknown(failure.reason))
     if paid is not None:
         if found is None:
             return Outcome(PaidWithoutKey(paid))
         return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid, may_still_land=True))
-    leftover = attempt.left_behind(found)
     if any(payment.was_paid() for payment in payments):
         already_paid = AlreadyPaid()
         return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
@@ -235,6 +243,7 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
 
     Iamport goes on working after the caller has hung up, so "not found" is never "not issued".
     """
+    deadline = deadline.at_most(LOOKING_SECONDS)
     for pause in PAUSES_BETWEEN_LOOKS:
         if deadline.left() <= pause:
             break

@@ -11,7 +11,7 @@ from billing.model.deadline import Deadline
 
 
 def settle(attempt: Attempt, iamport: Iamport, ledger: Ledger, deadline: Deadline) -> Ending | None:
-    """Closes an attempt that was left open, if it can be told by now how it ended; None: it can't, or is closed already.
+    """Closes an attempt that was left open, if it can be told how it ended; None: not yet, or it is closed already.
 
     Raises Unavailable when Iamport or the ledger can't be asked.
     """

@@ -176,7 +176,7 @@ def _seen_by_version_1(item: Item) -> Seen:
     began = item["iamport_time"] - VERSION_1_CLOCK_TOLERANCE_SECONDS
     if registered is not None and (registered.updated is None or registered.updated >= began):
         return Seen(registered)
-    return Seen(BillingKey(item["customer_uid"], None, None, None, updated=began - 1))
+    return Seen(BillingKey(item["customer_uid"], None, None, None, updated=began))
 
 
 def _leftover_text(leftover: Leftover) -> str:
