@@ -58,21 +58,16 @@ def close(due: Due, deadline: Deadline) -> None:
 
 
 def give_up_or_postpone(due: Due, reason: str, deadline: Deadline) -> None:
-    gave_up = False
     try:
-        if time.time() - due.ends_at > DAY:
-            gave_up = give_up(due, reason, deadline)
-        if not gave_up:
-            ledger.postpone(due.customer_uid, due.attempt_id, POSTPONED_SECONDS, deadline)
+        if time.time() - due.ends_at > DAY and give_up(due, reason, deadline):
+            metrics.add_metric("AttemptGivenUp", MetricUnit.Count, 1)
+            logger.error("attempt given up", extra={"attempt_id": due.attempt_id, "reason": reason})
+            return
+        ledger.postpone(due.customer_uid, due.attempt_id, POSTPONED_SECONDS, deadline)
     except Exception as failure:  # noqa: BLE001 (it comes back in a minute)
         reason = type(failure).__name__
-    name, log, message = (
-        ("AttemptGivenUp", logger.error, "attempt given up")
-        if gave_up
-        else ("AttemptPostponed", logger.warning, "attempt not settled yet")
-    )
-    metrics.add_metric(name, MetricUnit.Count, 1)
-    log(message, extra={"attempt_id": due.attempt_id, "reason": reason})
+    metrics.add_metric("AttemptPostponed", MetricUnit.Count, 1)
+    logger.warning("attempt not settled yet", extra={"attempt_id": due.attempt_id, "reason": reason})
 
 
 def give_up(due: Due, reason: str, deadline: Deadline) -> bool:

@@ -33,7 +33,7 @@ def find_ending(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Endin
     due = is_due(attempt)
     payments = () if attempt.order is None else iamport.find_payments(attempt.order.merchant_uid, deadline)
     found = iamport.look_up(attempt.customer_uid, deadline)
-    paid = attempt.own_payment(payments)
+    paid = attempt.own_payment(payments) or attempt.nameless_payment(payments)
     registered = _key_of(attempt, found, paid, due=due)
     if registered is not None and (attempt.order is None or paid is not None):
         return Ending("issued", registered=registered, payment=paid, may_still_land=not due)

@@ -12,7 +12,6 @@ from billing.ledger.items import (
     due_at,
     ended_item,
     is_due,
-    locked_until,
     new_item,
     order_key,
     payment_in,
@@ -305,19 +304,19 @@ def test_an_ended_attempt_is_no_longer_due() -> None:
 
 
 def test_an_attempt_that_iamport_answered_leaves_no_lock() -> None:
-    assert locked_until(ended(Ending("issued", registered=OWN))) == 0
+    assert "locked_until" not in ended(Ending("issued", registered=OWN))
 
 
 def test_finding_frees_no_lock() -> None:
     """What was found may be followed by what is still in flight: the same request, sent twice by a proxy."""
     item = ended(Ending("issued", registered=OWN, may_still_land=True))
-    assert locked_until(item) == NOON + 28 + 60
+    assert item["locked_until"] == NOON + 28 + 60
     assert "due_at" not in item, "the settler has nothing to do"
 
 
 def test_the_lock_of_one_attempt_is_not_taken_for_the_nexts() -> None:
     last = ended(Ending("issued", registered=OWN, may_still_land=True))
-    assert locked_until(ended(Ending("declined", "no"), begun(last))) == 0
+    assert "locked_until" not in ended(Ending("declined", "no"), begun(last))
 
 
 def test_a_new_attempt_takes_nothing_of_the_last_but_what_is_registered_and_left() -> None:
@@ -415,12 +414,11 @@ def test_what_version_1_left_open_is_read_as_sent() -> None:
 
 
 @pytest.mark.parametrize("registered", [{}, REGISTERED_BY_VERSION_1])
-def test_what_version_1_left_open_is_locked_and_due_as_long_as_everything_else(
+def test_what_version_1_left_open_is_due_no_earlier_than_everything_else(
     stopped_clock: StoppedClock, registered: dict[str, Any]
 ) -> None:
     """Its own lock ended after two seconds, and half a minute later it was settled: before its PG."""
     item = {**OPEN_OF_VERSION_1, **registered}
-    assert locked_until(item) == NOON + 28 + 60
     for seconds, expected in ((58, False), (87.9, False), (88, True)):
         stopped_clock.wall = NOON + seconds
         assert is_due(attempt_in(item)) is expected
@@ -469,14 +467,13 @@ def test_what_version_1_left_open_is_closed_like_everything_else() -> None:
     item = ended(Ending("issued", registered=FOUND), attempt_in(OPEN_OF_VERSION_1))
     assert (item["state"], item["event"]) == ("issued", "billing_key.issued")
     assert registered_in(item) == FOUND
-    assert locked_until(item) == 0
     assert not item.keys() & {"locked_until", "due_at", "due_shard", "expires_at"}
 
 
 def test_what_version_1_ended_is_read() -> None:
     assert registered_in(ENDED_OF_VERSION_1) == OLD
     assert payment_in(ENDED_OF_VERSION_1) == replace(TAKEN, receipt_url=None)
-    assert locked_until(ENDED_OF_VERSION_1) == 0
+    assert "locked_until" not in ENDED_OF_VERSION_1
 
 
 def test_an_attempt_after_one_of_version_1_is_of_this_version() -> None:

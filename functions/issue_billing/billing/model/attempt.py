@@ -128,23 +128,29 @@ class Attempt:
         was_left = before is not None and self.leftover is not None and self.leftover.is_what_stands(before)
         return Leftover(None, before, was_left, self.masked_card)
 
-    def _is_own(self, payment: FoundPayment) -> bool:
-        if self.order is None or self.order.amount not in (payment.amount, 0):
-            return False
-        return payment.customer_uid == self.customer_uid or self._came_with_card(payment)
-
-    def _came_with_card(self, payment: FoundPayment) -> bool:
-        """Whether a payment that names no customer is this card's all the same.
+    def nameless_payment(self, payments: tuple[FoundPayment, ...]) -> PaidPayment | None:
+        """A payment that names no customer, and is this card's all the same.
 
         A PG that keeps no key may keep no customer_uid either, and money that was taken must not count as nothing.
         """
+        return next((_paid(payment) for payment in payments if self._is_nameless_own(payment)), None)
+
+    def _is_own(self, payment: FoundPayment) -> bool:
+        return payment.customer_uid == self.customer_uid and self._has_amount(payment)
+
+    def _is_nameless_own(self, payment: FoundPayment) -> bool:
         return (
-            payment.customer_uid is None
+            payment.was_paid()
+            and payment.customer_uid is None
             and payment.card_number is not None
+            and digits_agree(payment.card_number, self.masked_card)
+            and self._has_amount(payment)
             and self.seen is not None
             and payment.imp_uid not in self.seen.imp_uids
-            and digits_agree(payment.card_number, self.masked_card)
         )
+
+    def _has_amount(self, payment: FoundPayment) -> bool:
+        return self.order is not None and self.order.amount in (payment.amount, 0)
 
 
 @dataclass(frozen=True)
