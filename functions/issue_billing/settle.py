@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from billing.ledger.items import DAY
 from billing.ledger.ledger import Due
-from billing.model.attempt import Ending
+from billing.model.attempt import Attempt, Ending
 from billing.model.deadline import Deadline
 from billing.model.errors import Unavailable
 from billing.observability import logger, metrics
@@ -43,9 +43,9 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> None:
 def close(due: Due, deadline: Deadline) -> None:
     """One attempt's trouble is its own, whatever it is: the others have their turn."""
     try:
-        attempt = ledger.read(due.customer_uid)
-        if attempt is None or attempt.attempt_id != due.attempt_id:
-            return  # closed since the index heard of it
+        attempt = read_open(due)
+        if attempt is None:
+            return
         ending = settle(attempt, iamport, ledger, deadline)
     except Unavailable as failure:
         give_up_or_postpone(due, failure.reason, deadline)
@@ -76,7 +76,13 @@ def give_up_or_postpone(due: Due, reason: str, deadline: Deadline) -> None:
 
 
 def give_up(due: Due, reason: str, deadline: Deadline) -> bool:
-    attempt = ledger.read(due.customer_uid)
+    attempt = read_open(due)
     return attempt is not None and ledger.finish(
         attempt, Ending("unknown", reason, leftover=attempt.leftover), deadline
     )
+
+
+def read_open(due: Due) -> Attempt | None:
+    """None where it has been closed since the index heard of it; another may be under way under its uid."""
+    attempt = ledger.read(due.customer_uid)
+    return attempt if attempt is not None and attempt.attempt_id == due.attempt_id else None

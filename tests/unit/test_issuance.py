@@ -74,6 +74,9 @@ OF_ANOTHER_AMOUNT = replace(PAID, imp_uid="imp_4", amount=100)
 OF_ANOTHER_CUSTOMER = replace(PAID, imp_uid="imp_5", customer_uid="another")
 BY_ANOTHER_WAY = replace(PAID, imp_uid="imp_6", customer_uid=None)
 
+OVER = StoppedClock().wall - 1
+"""An invocation that is over, while a PG may still be at work."""
+
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
@@ -841,6 +844,13 @@ def test_what_stays_unknown_is_told_with_its_first_reason() -> None:
     assert (outcome.told, outcome.ending) == (LOST, None)
 
 
+@pytest.mark.parametrize("found", [None, OLD])
+def test_a_clock_that_steps_makes_no_success_of_a_key_that_was_there_before(found: BillingKey | None) -> None:
+    """Frozen and thawed, a function may find its attempt due: then more counts than a success."""
+    due = replace(SENT, seen=Seen(OLD), ends_at=OVER - 60)
+    assert find_out(due, LOST, FakeIamport(look_up=found), Deadline.after(20)).told is LOST
+
+
 @pytest.mark.parametrize(
     ("looked_up", "told", "slept"),
     [
@@ -884,8 +894,6 @@ def begun_with(
     return outcome(lambda: begin(customer, CARD, services, Deadline.after(28))), ledger
 
 
-OVER = StoppedClock().wall - 1
-"""An invocation that is over, while a PG may still be at work."""
 LEFT_OPEN = LeftOpen(replace(SENT, attempt_id="earlier", ends_at=OVER))
 LEFT_OPEN_LONG_AGO = LeftOpen(replace(SENT, attempt_id="earlier", ends_at=OVER - 60))
 ORDERS_HOLDER = LeftOpen(

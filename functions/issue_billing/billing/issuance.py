@@ -252,7 +252,7 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
             ending = find_ending(attempt, iamport, deadline)
         except Unavailable:
             continue
-        if ending is not None and ending.registered is not None:
+        if ending is not None and ending.state == "issued" and ending.registered is not None:
             return Outcome(Issued(ending.registered, ending.payment), ending)
     return Outcome(unknown)
 
