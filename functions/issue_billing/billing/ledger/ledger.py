@@ -177,14 +177,23 @@ class Ledger:
 
     def read(self, customer_uid: str) -> Attempt | None:
         """The attempt that is open under the uid, by the table itself: an index lags. Raises Unavailable."""
+        item = self._item(customer_uid)
+        return attempt_in(item) if item is not None and item["state"] == "open" else None
+
+    def knows(self, new: NewAttempt) -> bool:
+        """Whether the newest attempt under the uid is open, or this very request has just succeeded.
+
+        Raises Unavailable.
+        """
+        item = self._item(new.customer_uid)
+        return item is not None and (item["state"] == "open" or _repeated(item, new, time.time()) is not None)
+
+    def _item(self, customer_uid: str) -> Item | None:
         with as_unavailable("ledger"):
             found = self._aws.dynamodb.get_item(
                 TableName=self._table, Key=typed({"pk": customer_key(customer_uid)}), ConsistentRead=True
             ).get("Item")
-        if found is None:
-            return None
-        item = plain(found)
-        return attempt_in(item) if item["state"] == "open" else None
+        return None if found is None else plain(found)
 
     def _begun_before(
         self, earlier: Item | None, new: NewAttempt, now: float, no_repeat_of: str | None

@@ -102,8 +102,13 @@ class Attempt:
         return found if digits_agree(found.card_number, self.masked_card) else None
 
     def own_payment(self, payments: tuple[FoundPayment, ...]) -> PaidPayment | None:
-        """What this customer has paid for the order; a payment of another amount or customer is never taken for it."""
-        return next((_paid(payment) for payment in payments if self._is_own(payment) and payment.was_paid()), None)
+        """What this customer has paid for the order; a payment of another amount or customer is never taken for it.
+
+        One that was cancelled since counts where no other was paid.
+        """
+        own = [payment for payment in payments if self._is_own(payment) and payment.was_paid()]
+        own.sort(key=lambda payment: payment.status != "paid")
+        return _paid(own[0]) if own else None
 
     def own_failure(self, payments: tuple[FoundPayment, ...]) -> FoundPayment | None:
         """The payment that this very attempt tried and that was refused."""
