@@ -146,6 +146,8 @@ class FakeLedger(Ledger):
         self.steps = [] if steps is None else steps
         self.open: list[Attempt] = []
         """Under one uid each; an attempt that has been told of is no longer open."""
+        self.known = False
+        """Whether the same request has just succeeded."""
         self.asked_for: list[NewAttempt] = []
         self.no_repeat_of: list[str | None] = []
         self.noted: list[Seen] = []
@@ -164,6 +166,9 @@ class FakeLedger(Ledger):
         if isinstance(begun, Exception):
             raise begun
         return begun
+
+    def knows(self, new: NewAttempt) -> bool:
+        return self.read(new.customer_uid) is not None or self.known
 
     def note_seen(self, attempt: Attempt, seen: Seen, deadline: Deadline) -> Attempt | None:
         self._write("note_seen", deadline)

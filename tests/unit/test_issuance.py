@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from billing.credentials import CredentialsStore
-from billing.issuance import Issued, begin, find_out, issue_billing_key, key_of_payment, may_replace, refused
+from billing.issuance import (
+    Issued,
+    begin,
+    find_out,
+    issue_billing_key,
+    key_of_payment,
+    may_replace,
+    new_attempt,
+    refused,
+)
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey
 from billing.model.card import Card
@@ -891,7 +900,9 @@ def begun_with(
     """What `begin` gives, or the code of what it raises."""
     ledger = FakeLedger(*begun)
     services = services_of(FakeIamport(**at_iamport), ledger)
-    return outcome(lambda: begin(customer, CARD, services, Deadline.after(28))), ledger
+    return outcome(
+        lambda: begin(new_attempt(customer, CARD, services, Deadline.after(28)), services, Deadline.after(28))
+    ), ledger
 
 
 LEFT_OPEN = LeftOpen(replace(SENT, attempt_id="earlier", ends_at=OVER))
@@ -990,7 +1001,7 @@ def test_the_ledger_is_asked_for_an_attempt(
 ) -> None:
     ledger = FakeLedger(ATTEMPT)
     services, deadline = services_of(FakeIamport(), ledger), Deadline.after(28)
-    begin(customer, CARD, services, deadline)
+    begin(new_attempt(customer, CARD, services, deadline), services, deadline)
     (new,) = ledger.asked_for
     assert (new.customer_uid, new.order, new.masked_card) == ("mine", order, "000011******3333")
     assert new.is_new_customer is is_new
@@ -1016,7 +1027,7 @@ def test_a_request_is_the_same_whose_card_data_all_are(
     ledger = FakeLedger(ATTEMPT, ATTEMPT)
     services = services_of(FakeIamport(), ledger)
     for card in (CARD, replace(CARD, **changes)):
-        begin(SIGNED, card, services, Deadline.after(28))
+        begin(new_attempt(SIGNED, card, services, Deadline.after(28)), services, Deadline.after(28))
     one, other = ledger.asked_for
     assert (one.card_fingerprint == other.card_fingerprint) is same_card
     assert (one.request_fingerprint == other.request_fingerprint) is same_request
@@ -1035,6 +1046,13 @@ def test_without_a_token_an_attempt_that_is_open_is_in_progress() -> None:
     ledger.open = [SENT]
     assert attempted(SIGNED, FakeIamport(prepare=DOWN), ledger) == "in_progress"
     assert (ledger.asked_for, ledger.steps) == ([], [])
+
+
+def test_without_a_token_a_request_that_has_just_succeeded_is_in_progress() -> None:
+    ledger = FakeLedger()
+    ledger.known = True
+    assert attempted(SIGNED, FakeIamport(prepare=DOWN), ledger) == "in_progress"
+    assert ledger.asked_for == []
 
 
 def test_nothing_begins_where_neither_iamport_nor_the_ledger_can_be_asked() -> None:

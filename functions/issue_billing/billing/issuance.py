@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from billing.iamport.client import LOOK_UP_SECONDS, Iamport
-from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen
+from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card, masked
 from billing.model.customer import Customer

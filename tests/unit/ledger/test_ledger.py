@@ -806,6 +806,21 @@ def test_what_is_open_under_a_uid_is_read_from_the_table_itself(
     assert dynamodb.reads == [{"TableName": "attempts", "Key": {"pk": {"S": "uid#mine"}}, "ConsistentRead": True}]
 
 
+@pytest.mark.parametrize(
+    ("earlier", "is_known"),
+    [
+        pytest.param(None, False, id="the uid was never seen"),
+        pytest.param(OPEN.item, True, id="an attempt is open under it"),
+        pytest.param(ended(ISSUED, 1), True, id="the same request has just succeeded"),
+        pytest.param(ended(ISSUED, 601), False, id="it succeeded long ago"),
+        pytest.param(ended(Ending("declined", "no"), 1), False, id="it ended in a no"),
+    ],
+)
+def test_a_request_is_known_that_may_have_come_to_something(earlier: Item | None, is_known: bool) -> None:
+    dynamodb = FakeDynamoDB(items={} if earlier is None else {"uid#mine": earlier})
+    assert ledger_of(dynamodb).knows(NEW) is is_known
+
+
 @pytest.fixture(scope="module")
 def dynamodb() -> Any:
     return boto3.Session().client("dynamodb")
