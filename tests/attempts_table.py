@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
-
 from infra.local.aws import Aws
 
 Item = dict[str, dict[str, str]]
@@ -42,7 +40,7 @@ def empty_ledger(aws: Aws) -> None:
 
 def stream_records(aws: Aws) -> Iterator[Record]:
     """All that the table's stream has, in its order."""
-    client: Any = boto3.client("dynamodbstreams", endpoint_url=aws.url)
+    client: Any = aws.dynamodb_streams()
     [listed] = client.list_streams(TableName=name_of_table(aws))["Streams"]
     [shard] = client.describe_stream(StreamArn=listed["StreamArn"])["StreamDescription"]["Shards"]
     place = {"StreamArn": listed["StreamArn"], "ShardId": shard["ShardId"]}

@@ -9,10 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from billing.ledger.items import DAY
 from billing.ledger.ledger import Due
-from billing.model.attempt import Ending
+from billing.model.attempt import Attempt, Ending
 from billing.model.deadline import Deadline
 from billing.model.errors import Unavailable
-from billing.observability import logger, metrics
+from billing.observability import logger, metrics, note_settled
 from billing.services import open_services
 from billing.settings import read_settings
 from billing.settlement import settle
@@ -43,9 +43,9 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> None:
 def close(due: Due, deadline: Deadline) -> None:
     """One attempt's trouble is its own, whatever it is: the others have their turn."""
     try:
-        attempt = ledger.read(due.customer_uid)
-        if attempt is None or attempt.attempt_id != due.attempt_id:
-            return  # closed since the index heard of it
+        attempt = read_open(due)
+        if attempt is None:
+            return
         ending = settle(attempt, iamport, ledger, deadline)
     except Unavailable as failure:
         give_up_or_postpone(due, failure.reason, deadline)
@@ -54,29 +54,30 @@ def close(due: Due, deadline: Deadline) -> None:
     else:
         if ending is not None:
             metrics.add_metric("AttemptSettled", MetricUnit.Count, 1)
-            logger.info("attempt settled", extra={"attempt_id": due.attempt_id, "outcome": ending.state})
+            note_settled(due.attempt_id, ending.state)
 
 
 def give_up_or_postpone(due: Due, reason: str, deadline: Deadline) -> None:
-    gave_up = False
     try:
-        if time.time() - due.ends_at > DAY:
-            gave_up = give_up(due, reason, deadline)
-        if not gave_up:
-            ledger.postpone(due.customer_uid, due.attempt_id, POSTPONED_SECONDS, deadline)
+        if time.time() - due.ends_at > DAY and give_up(due, reason, deadline):
+            metrics.add_metric("AttemptGivenUp", MetricUnit.Count, 1)
+            logger.error("attempt given up", extra={"attempt_id": due.attempt_id, "reason": reason})
+            return
+        ledger.postpone(due.customer_uid, due.attempt_id, POSTPONED_SECONDS, deadline)
     except Exception as failure:  # noqa: BLE001 (it comes back in a minute)
         reason = type(failure).__name__
-    name, log, message = (
-        ("AttemptGivenUp", logger.error, "attempt given up")
-        if gave_up
-        else ("AttemptPostponed", logger.warning, "attempt not settled yet")
-    )
-    metrics.add_metric(name, MetricUnit.Count, 1)
-    log(message, extra={"attempt_id": due.attempt_id, "reason": reason})
+    metrics.add_metric("AttemptPostponed", MetricUnit.Count, 1)
+    logger.warning("attempt not settled yet", extra={"attempt_id": due.attempt_id, "reason": reason})
 
 
 def give_up(due: Due, reason: str, deadline: Deadline) -> bool:
-    attempt = ledger.read(due.customer_uid)
+    attempt = read_open(due)
     return attempt is not None and ledger.finish(
         attempt, Ending("unknown", reason, leftover=attempt.leftover), deadline
     )
+
+
+def read_open(due: Due) -> Attempt | None:
+    """None where it has been closed since the index heard of it; another may be under way under its uid."""
+    attempt = ledger.read(due.customer_uid)
+    return attempt if attempt is not None and attempt.attempt_id == due.attempt_id else None

@@ -73,10 +73,11 @@ def register_cards(around: Surroundings) -> None:
 
 
 def take_payments(around: Surroundings) -> None:
-    """Paid, the same again, claimed by somebody else; refused."""
+    """Paid, the same again, claimed by somebody else; refused; paid by a PG that keeps no key."""
     for customer_uid in ("payer", "payer", "somebody-else"):
         around.signed_door.post_json(signed_fields(customer_uid, payment=payment("paid")))
     around.signed_door.post_json(signed_fields("poor", number_of("payment_failed"), payment=payment("failed")))
+    around.signed_door.post_json(signed_fields("keyless", number_of("paid_without_key"), payment=payment("keyless")))
 
 
 def leave_attempts_open(around: Surroundings) -> None:
@@ -86,14 +87,16 @@ def leave_attempts_open(around: Surroundings) -> None:
     for customer_uid, lost in {"found": faults.ANSWER_LOST, NEVER_FOUND: faults.LINE_CUT}.items():
         iamport.fail_next("issue", lost)
         for _ in range(2):  # the second finds the first under way
-            door.post_json(signed_fields(customer_uid))
-    door.post_json(signed_fields("paying", number_of("payment_answer_lost"), payment=payment("lost")))
+            door.post_json(signed_fields(customer_uid, new=True))
+    for customer_uid in ("paying", "somebody-else"):  # who finds the order held
+        lost_on_the_way = number_of("payment_answer_lost")
+        door.post_json(signed_fields(customer_uid, lost_on_the_way, new=True, payment=payment("lost")))
     iamport.choose_fault = no_fault
     fields = form_fields()
-    iamport.fail_next("issue", faults.SERVER_ERROR)
-    for _ in range(2):  # the second attempt settles the first before it begins
+    iamport.fail_next("issue", faults.TOO_MANY_REQUESTS)
+    for _ in range(2):  # the second is sent: certainly the first was not processed
         around.open_door.post_json(fields)
-    iamport.fail_next("issue", faults.SERVER_ERROR)
+    iamport.fail_next("issue", faults.TOO_MANY_REQUESTS)
     around.open_door.post_json(form_fields())
     iamport.fail_next("issue", faults.UNAUTHORIZED, times=3)  # with the token, a new token, a new secret
     around.open_door.post_json(form_fields())

@@ -50,8 +50,8 @@ def test_what_api_gateway_refuses_by_itself(response_type: str, status: int | No
     assert (response.status_code, json.loads(response.template)["code"]) == (status, code)
 
 
-@pytest.mark.parametrize("response_type", ["THROTTLED", "QUOTA_EXCEEDED"])
-def test_who_asks_too_often_learns_when_to_ask_again(response_type: str) -> None:
+@pytest.mark.parametrize("response_type", ["THROTTLED", "QUOTA_EXCEEDED", "DEFAULT_5XX"])
+def test_who_has_to_wait_learns_when_to_ask_again(response_type: str) -> None:
     headers = GATEWAY_RESPONSES[response_type].headers
     assert int(headers["Retry-After"].strip("'")) > 0
     assert headers["Access-Control-Expose-Headers"] == "'Retry-After'"

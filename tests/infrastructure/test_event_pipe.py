@@ -89,6 +89,14 @@ def paid(around: Surroundings) -> None:
     around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1")))
 
 
+def paid_without_key(around: Surroundings) -> None:
+    """Told only when no key can come any more."""
+    fields = signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1"))
+    around.signed_door.post_json(fields)
+    around.clock.advance(5 * MINUTE)
+    settle()
+
+
 def payment_refused(around: Surroundings) -> None:
     around.signed_door.post_json(signed_fields("mine", number_of("payment_failed"), payment=payment("order-1")))
 
@@ -103,6 +111,7 @@ def payment_refused(around: Surroundings) -> None:
         (not_found_by_the_settler, "billing_key.not_issued", ""),
         (given_up, "billing_key.unknown", "iamport_not_answering.*"),
         (paid, "payment.paid", ""),
+        (paid_without_key, "payment.paid_without_key", ""),
         (payment_refused, "payment.failed", r"\S.*"),
     ],
 )
@@ -133,6 +142,30 @@ def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: Stre
     [payment_at_iamport] = around.iamport.payments
     told_of_it = {name: event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")}
     assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
+
+
+def test_a_payment_without_a_key_is_told_with_what_was_paid(around: Surroundings, stream: Stream) -> None:
+    """As soon as it is certain: a key may lag behind its payment."""
+    answer = around.signed_door.post_json(
+        signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1"))
+    )
+    assert answer.code == "paid_without_key"
+    assert stream.events() == []
+    around.clock.advance(2 * MINUTE)
+    settle()
+    [event] = stream.events()
+    [payment_at_iamport] = around.iamport.payments
+    told_of_it = {name: event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")}
+    assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
+
+
+def test_a_payment_is_told_once_however_often_it_is_asked_for(around: Surroundings, stream: Stream) -> None:
+    """Ten minutes later it is another attempt, which finds the order paid: that one registered nothing new."""
+    for _ in range(2):
+        assert around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1"))).code == "issued"
+        around.clock.advance(11 * MINUTE)
+    assert [event.detail_type for event in stream.events()] == ["payment.paid", "billing_key.issued"]
+    assert len(around.iamport.payments) == 1
 
 
 def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: Stream) -> None:
@@ -181,7 +214,7 @@ def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:
     """From now on Iamport can't be asked."""
     around.iamport.fail_next("issue", fault)
     around.iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
-    around.signed_door.post_json(signed_fields("mine", CARD))
+    around.signed_door.post_json(signed_fields("mine", CARD, new=True))
 
 
 def find_out(around: Surroundings) -> None:

@@ -65,14 +65,9 @@ def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[
             ("INFO", "too_many_attempts", "attempts_per_card"),
             "TooManyAttempts",
         ),
-        (GatewayError(), 502, ("ERROR", "gateway_error", None), "GatewayError"),
+        (GatewayError("http_429"), 502, ("ERROR", "gateway_error", "http_429"), "GatewayError"),
         (Unavailable("wrong_key"), 503, ("ERROR", "unavailable", "wrong_key"), "GatewayUnavailable"),
-        (
-            OutcomeUnknown("time_out", still_working=True),
-            504,
-            ("ERROR", "outcome_unknown", "time_out"),
-            "OutcomeUnknown",
-        ),
+        (OutcomeUnknown("time_out"), 504, ("ERROR", "outcome_unknown", "time_out"), "OutcomeUnknown"),
     ],
 )
 def test_an_outcome_is_answered_logged_and_counted(

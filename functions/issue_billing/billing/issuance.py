@@ -32,8 +32,10 @@ from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
 """Kept for everything after Iamport's last word: writing it down, answering, API Gateway's own way back."""
-PAUSES_BETWEEN_LOOKS = (0.0, 0.5, 1.0, 1.5, 3.0, 4.0)
-"""Ten seconds in all: a card holder who waited for the PG already waits no longer than that for us."""
+LOOKING_SECONDS = 10.0
+"""A card holder who waited for the PG already waits no longer than that for us, however long the looks take."""
+PAUSES_BETWEEN_LOOKS = (0.0, 0.5, 1.0, 1.5, 2.5, 3.5)
+"""The last look has a second left."""
 PAUSE_BEFORE_SECOND_LOOK = 1.0
 """A key may lag behind its payment."""
 MOST_HOLDERS = 2
@@ -56,8 +58,9 @@ class Outcome:
 
 def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
-    prepare(customer, services, deadline)
-    begun = begin(customer, card, services, deadline)
+    new = new_attempt(customer, card, services, deadline)
+    prepare(new, services, deadline)
+    begun = begin(new, services, deadline)
     if isinstance(begun, Issued):
         return begun
     attempt, outcome = carry_out(begun, customer, card, services, deadline)
@@ -67,19 +70,18 @@ def issue_billing_key(customer: Customer, card: Card, services: Services, deadli
     return outcome.told
 
 
-def prepare(customer: Customer, services: Services, deadline: Deadline) -> None:
+def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
     """Without a token nothing is begun, and so nothing counted. Raises Unavailable, InProgress."""
     try:
         services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
     except Unavailable:
-        if services.ledger.read(customer.uid) is not None:
+        if services.ledger.knows(new):
             raise InProgress from None
         raise
 
 
-def begin(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Attempt | Issued:
+def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | Issued:
     """Takes the lock; gives what the same request has come to a moment ago, as long as it stands."""
-    new = new_attempt(customer, card, services, deadline)
     iamport, ledger, answer_by = services.iamport, services.ledger, deadline.earlier_by(ANSWER_SECONDS)
     begun = ledger.begin(new, deadline)
     for _ in range(MOST_HOLDERS):
@@ -89,7 +91,7 @@ def begin(customer: Customer, card: Card, services: Services, deadline: Deadline
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         with in_progress_where_unseen():
-            found = iamport.look_up(customer.uid, answer_by)
+            found = iamport.look_up(new.customer_uid, answer_by)
         if found is not None and found.is_same_as(begun.billing_key):
             return Issued(found, begun.payment)
         begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
@@ -211,15 +213,16 @@ def refused(attempt: Attempt, declined: Declined, iamport: Iamport, deadline: De
         return Outcome(declined, Ending("declined", declined.message, leftover=attempt.leftover))
     try:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
-        found = iamport.look_up(attempt.customer_uid, deadline)
     except Unavailable:
         return Outcome(declined, Ending("declined", declined.message, leftover=attempt.left_unseen()))
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
     if paid is not None:
-        if found is None:
-            return Outcome(PaidWithoutKey(paid))
-        return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid, may_still_land=True))
-    leftover = attempt.left_behind(found)
+        return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
+    try:
+        found = iamport.look_up(attempt.customer_uid, deadline)
+        leftover = attempt.left_behind(found)
+    except Unavailable:
+        found, leftover = None, attempt.left_unseen()
     if any(payment.was_paid() for payment in payments):
         already_paid = AlreadyPaid()
         return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
@@ -235,6 +238,7 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
 
     Iamport goes on working after the caller has hung up, so "not found" is never "not issued".
     """
+    deadline = deadline.at_most(LOOKING_SECONDS)
     for pause in PAUSES_BETWEEN_LOOKS:
         if deadline.left() <= pause:
             break
@@ -243,19 +247,26 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
             ending = find_ending(attempt, iamport, deadline)
         except Unavailable:
             continue
-        if ending is not None and ending.registered is not None:
+        if ending is not None and ending.state == "issued" and ending.registered is not None:
             return Outcome(Issued(ending.registered, ending.payment), ending)
     return Outcome(unknown)
 
 
-def key_of_payment(attempt: Attempt, paid: PaidPayment, iamport: Iamport, deadline: Deadline) -> Outcome:
-    """The answer to a payment does not describe the key, which some PGs never keep and others keep a moment later."""
+def key_of_payment(
+    attempt: Attempt, paid: PaidPayment, iamport: Iamport, deadline: Deadline, *, was_refused: bool = False
+) -> Outcome:
+    """The answer to a payment does not describe the key, which some PGs never keep and others keep a moment later.
+
+    `was_refused`: what is paid was asked for by an earlier request, so the key is that one's.
+    """
     for pause in (0.0, PAUSE_BEFORE_SECOND_LOOK):
         time.sleep(min(pause, deadline.left()))
         try:
-            found = attempt.own_key(iamport.look_up(attempt.customer_uid, deadline))
+            found = iamport.look_up(attempt.customer_uid, deadline)
         except Unavailable as failure:
             return Outcome(OutcomeUnknown(failure.reason))
-        if found is not None:
-            return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid))
+        key = found if was_refused else attempt.own_key(found)
+        if key is not None:
+            ending = Ending("issued", registered=key, payment=paid, may_still_land=was_refused)
+            return Outcome(Issued(key, paid), ending)
     return Outcome(PaidWithoutKey(paid))

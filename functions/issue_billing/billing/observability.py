@@ -48,6 +48,14 @@ def note_outcome(outcome: str, *, reason: str | None = None, gateway_seconds: fl
     log("request ended", extra=keys)
 
 
+def note_settled(attempt_id: str, outcome: str) -> None:
+    """`outcome`: an ending's state. Who was to be answered is gone: what is serious, the operator has to know."""
+    if outcome == "paid_without_key":
+        metrics.add_metric(METRIC_BY_OUTCOME[outcome], MetricUnit.Count, 1)
+    log = logger.error if outcome in SERIOUS_OUTCOMES else logger.info
+    log("attempt settled", extra={"attempt_id": attempt_id, "outcome": outcome})
+
+
 def note_ledger_behind(reason: str | None) -> None:
     """The outcome is known and could not be written down; the settler finds the attempt open and closes it."""
     logger.warning("outcome not written down", extra={"reason": reason})

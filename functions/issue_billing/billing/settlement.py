@@ -11,13 +11,13 @@ from billing.model.deadline import Deadline
 
 
 def settle(attempt: Attempt, iamport: Iamport, ledger: Ledger, deadline: Deadline) -> Ending | None:
-    """Closes an attempt that was left open, if it can be told by now how it ended; None: it can't.
+    """Closes an attempt that was left open, if it can be told how it ended; None: not yet, or it is closed already.
 
     Raises Unavailable when Iamport or the ledger can't be asked.
     """
     ending = find_ending(attempt, iamport, deadline)
-    if ending is not None:
-        ledger.finish(attempt, ending, deadline)
+    if ending is None or not ledger.finish(attempt, ending, deadline):
+        return None
     return ending
 
 
@@ -33,7 +33,7 @@ def find_ending(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Endin
     due = is_due(attempt)
     payments = () if attempt.order is None else iamport.find_payments(attempt.order.merchant_uid, deadline)
     found = iamport.look_up(attempt.customer_uid, deadline)
-    paid = attempt.own_payment(payments)
+    paid = attempt.own_payment(payments) or attempt.nameless_payment(payments)
     registered = _key_of(attempt, found, paid, due=due)
     if registered is not None and (attempt.order is None or paid is not None):
         return Ending("issued", registered=registered, payment=paid, may_still_land=not due)

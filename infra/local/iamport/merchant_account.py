@@ -9,6 +9,7 @@ from infra.local.iamport.cards import ANY_OTHER, Card, Charge, Refusal, Timing, 
 from infra.local.iamport.customers import Customer, Customers
 from infra.local.iamport.envelope import RejectedError, Reply, refused, rejected, success
 from infra.local.iamport.faults import UNAUTHORIZED_REPLY, Fault
+from infra.local.iamport.history import History
 from infra.local.iamport.oddities import Oddities
 from infra.local.iamport.payments import PAYMENTS_PER_PAGE, Payment, Payments, amount_of, new_payment, page_of
 from infra.local.iamport.routes import Endpoint, Route
@@ -47,8 +48,9 @@ class MerchantAccount:
         self, imp_key: str, imp_secret: str, clock: Callable[[], float], timing: Timing, in_doubt: AnswersInDoubt
     ) -> None:
         self.tokens = TokenDesk(imp_key, imp_secret)
-        self.customers = Customers()
-        self.payments = Payments()
+        self.history = History()
+        self.customers = Customers(self.history)
+        self.payments = Payments(self.history)
         self.odd_customers = Oddities()
         self.odd_payments = Oddities()
         self.lock = threading.Lock()
@@ -162,7 +164,7 @@ class MerchantAccount:
             return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
         fail_reason = None if charge in (Charge.PAID, Charge.PAID_WITHOUT_KEY) else CHARGE_REFUSED
         payment = new_payment(values, customer, usage, fail_reason, self.now())
-        self.payments.add(payment)
+        self.payments.add(payment, by="api")
         if charge is Charge.REFUSED_WITH_KEY:
             return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
         return success(payment.response())

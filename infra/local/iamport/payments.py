@@ -4,6 +4,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 
 from infra.local.iamport.customers import Customer
+from infra.local.iamport.history import Actor, History
 
 NEWEST_FIRST = "-started"
 PAYMENTS_PER_PAGE = 20
@@ -126,11 +127,21 @@ def new_payment(
 class Payments:
     """All payments, in the order they were tried."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: History) -> None:
         self._payments: list[Payment] = []
+        self._history = history
 
-    def add(self, payment: Payment) -> None:
+    def add(self, payment: Payment, by: Actor = "others") -> None:
         self._payments.append(payment)
+        if payment.status == "paid":
+            self._history.note(
+                "paid",
+                payment.customer_uid,
+                payment.card_number,
+                by=by,
+                merchant_uid=payment.merchant_uid,
+                imp_uid=payment.imp_uid,
+            )
 
     def find(self, merchant_uid: str, status: str | None = None, sorting: str | None = None) -> Payment | None:
         """The newest one of the merchant_uid, or the newest in a status, or the first one as sorted."""

@@ -14,6 +14,7 @@ from infra.local.iamport.cards import Card, Timing, test_cards
 from infra.local.iamport.customers import Customer
 from infra.local.iamport.envelope import RejectedError, Reply
 from infra.local.iamport.faults import Fault
+from infra.local.iamport.history import Happening
 from infra.local.iamport.merchant_account import AnswersInDoubt, MerchantAccount, Work
 from infra.local.iamport.payments import Payment
 from infra.local.iamport.routes import Endpoint, Route, find_route
@@ -208,6 +209,12 @@ class Simulator:
         """All of them, oldest first."""
         with self._account.lock:
             return self._account.payments.snapshot()
+
+    @property
+    def history(self) -> list[Happening]:
+        """All that became true, oldest first."""
+        with self._account.lock:
+            return self._account.history.snapshot()
 
     def issue_count(self, customer_uid: str) -> int:
         with self._account.lock:

@@ -105,17 +105,6 @@ def test_clocks_that_differ_shorten_no_token(stopped_clock: StoppedClock, ahead:
         assert len(responses.calls) == tokens
 
 
-@responses.activate
-@pytest.mark.parametrize("ahead", [-7200, 0, 7200])
-def test_an_attempt_begins_by_iamports_clock(stopped_clock: StoppedClock, ahead: int) -> None:
-    gives_token(200, envelope(stopped_clock, ahead=ahead))
-    iamport = iamport_of(OLD_SECRET)
-    assert iamport.now() == stopped_clock.wall, "by ours, as long as it isn't known"
-    iamport.prepare(Deadline.after(28))
-    stopped_clock.advance(10)
-    assert iamport.now() == stopped_clock.wall + ahead
-
-
 REFUSALS = [
     pytest.param(UNAUTHORIZED, id="an envelope"),
     pytest.param(PAGE, id="a page"),

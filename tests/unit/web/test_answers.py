@@ -78,14 +78,21 @@ def test_a_page_may_read_when_to_try_again() -> None:
     assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
 
 
-@pytest.mark.parametrize("error", [InProgress(), OutcomeUnknown("time_out", still_working=True)])
+@pytest.mark.parametrize("error", [InProgress(), OutcomeUnknown("time_out")])
 def test_who_has_to_wait_is_told_when_to_ask_for_the_outcome(error: BillingError) -> None:
     assert retry_after_header(error) == {"Retry-After": "5"}
 
 
 @pytest.mark.parametrize(
     "error",
-    [AlreadyPaid(), AlreadyRegistered(OWN), Declined(None), GatewayError(), PaidWithoutKey(TAKEN), Unavailable("down")],
+    [
+        AlreadyPaid(),
+        AlreadyRegistered(OWN),
+        Declined(None),
+        GatewayError("http_429"),
+        PaidWithoutKey(TAKEN),
+        Unavailable("down"),
+    ],
 )
 def test_nothing_else_says_when_to_try_again(error: BillingError) -> None:
     assert retry_after_header(error) == {}
@@ -143,10 +150,10 @@ def test_a_success_tells_the_payment_where_there_is_one(receipt_url: str | None)
         AlreadyPaid(),
         AlreadyRegistered(OWN),
         Declined(None),
-        GatewayError(),
+        GatewayError("http_429"),
         InProgress(),
         InvalidCustomerToken("ExpiredSignatureError"),
-        OutcomeUnknown("time_out", still_working=True),
+        OutcomeUnknown("time_out"),
         TooManyAttempts(1800, "attempts_per_card"),
         Unavailable("ledger_refused: AccessDeniedException"),
     ],

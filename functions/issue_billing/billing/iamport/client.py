@@ -24,6 +24,8 @@ LEAST_ISSUE_SECONDS = 4.0
 """A PG needs seconds; with less than this left a card is not sent at all."""
 MOST_PAYMENTS = 1000
 """Under one order, in one answer; PortOne's published V1 schema, GET /payments/findAll/{merchant_uid}."""
+BEYOND_ALL_NUMBERS = 10**15
+"""No amount and no time is that large. DynamoDB refuses numbers of more than 38 digits."""
 
 
 class Iamport:
@@ -72,7 +74,8 @@ class Iamport:
         answer = self._ask(_issuing("/subscribe/payments/onetime", body), deadline)
         if answer.code != 0:
             raise _declined(answer.message, card)
-        match _payment(_told(answer, customer_uid=customer.uid, merchant_uid=payment.merchant_uid)):
+        told = _told(answer, customer_uid=customer.uid, merchant_uid=payment.merchant_uid)
+        match _payment(payment.merchant_uid, told):
             case FoundPayment(status="paid", imp_uid=imp_uid, amount=amount, receipt_url=receipt_url):
                 return PaidPayment(
                     payment.merchant_uid, imp_uid, payment.amount if amount is None else amount, receipt_url
@@ -87,8 +90,8 @@ class Iamport:
         answer = self._ask(Call("GET", path), deadline.at_most(LOOK_UP_SECONDS))
         match answer:
             case Answer(code=0, response={"list": list(found)}):
-                payments = tuple(_payment(fields) for fields in found)
-                if all(payment is not None and payment.merchant_uid == merchant_uid for payment in payments):
+                payments = [_payment(merchant_uid, fields) for fields in found]
+                if None not in payments:
                     return tuple(payment for payment in payments if payment is not None)
             case Answer(http_status=404):
                 return ()
@@ -169,15 +172,15 @@ def _billing_key(customer_uid: str, fields: Mapping[str, Any]) -> BillingKey:
     )
 
 
-def _payment(fields: Any) -> FoundPayment | None:
-    """None for what can't be read."""
-    if not isinstance(fields, dict):
+def _payment(merchant_uid: str, fields: Any) -> FoundPayment | None:
+    """None for what can't be read, or is under another order."""
+    if not isinstance(fields, dict) or not _is_about(fields, merchant_uid=merchant_uid):
         return None
     imp_uid, status, number = (_text(fields, name) for name in ("imp_uid", "status", "card_number"))
     if imp_uid is None or status is None:
         return None
     return FoundPayment(
-        merchant_uid=_text(fields, "merchant_uid") or "",
+        merchant_uid=merchant_uid,
         imp_uid=imp_uid,
         status=status,
         customer_uid=_text(fields, "customer_uid"),
@@ -196,6 +199,8 @@ def _text(fields: Mapping[str, Any], name: str) -> str | None:
 def _whole(fields: Mapping[str, Any], name: str) -> int | None:
     """A number that JSON may write as 1000.0."""
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < BEYOND_ALL_NUMBERS:
+        return None
+    if value != value // 1:
         return None
     return int(value)

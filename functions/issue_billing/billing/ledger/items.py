@@ -60,11 +60,6 @@ def is_due(attempt: Attempt) -> bool:
     return time.time() >= (attempt.ends_at if attempt.seen is None else due_at(attempt.ends_at))
 
 
-def locked_until(item: Item) -> int:
-    """What version 1 left open is locked as long as everything else: its own locks ended before its PGs."""
-    return due_at(item["ends_at"]) if item["state"] == "open" else item.get("locked_until", 0)
-
-
 def attempts_this_hour(seen: Item | None, now: float) -> int:
     return seen["attempts"] if seen is not None and seen["hour"] == hour(now) else 0
 
@@ -181,7 +176,7 @@ def _seen_by_version_1(item: Item) -> Seen:
     began = item["iamport_time"] - VERSION_1_CLOCK_TOLERANCE_SECONDS
     if registered is not None and (registered.updated is None or registered.updated >= began):
         return Seen(registered)
-    return Seen(BillingKey(item["customer_uid"], None, None, None, updated=began - 1))
+    return Seen(BillingKey(item["customer_uid"], None, None, None, updated=began))
 
 
 def _leftover_text(leftover: Leftover) -> str:

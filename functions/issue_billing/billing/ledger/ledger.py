@@ -24,7 +24,6 @@ from billing.ledger.items import (
     customer_key,
     due_at,
     ended_item,
-    locked_until,
     new_item,
     order_key,
     payment_in,
@@ -131,19 +130,25 @@ class Ledger:
 
             A  paid, answer lost ──▶ open ──────────────────────▶ finish: imp_1 is told already, another event
             B                          finds imp_1 ──▶ finish: payment.paid
+
+        An order that version 1 wrote may be another attempt's by now: that one's hold stays.
         """
         if attempt.order is None:
             return self._put_if_open(attempt, ending, ending.event(attempt), deadline)
-        refused = self._finish_both(attempt, attempt.order, ending, ending.event(attempt), deadline, untold=True)
+        refused = self._finish_both(attempt, attempt.order, ending, deadline)
         if refused is None:
             return True
         of_customer, of_order = _reasons(refused)
         if _is_unmet(of_customer):
             return False
         order = plain(of_order["Item"])
-        if order.get("attempt_id", attempt.attempt_id) != attempt.attempt_id:
-            return self._put_if_open(attempt, ending, _event_of_told(ending), deadline)
-        return self._finish_both(attempt, attempt.order, ending, _event_of_told(ending), deadline, untold=False) is None
+        is_held = order.get("attempt_id", attempt.attempt_id) == attempt.attempt_id
+        is_told = ending.payment is not None and order.get("told_imp_uid") == ending.payment.imp_uid
+        if not is_held and (is_told or ending.payment is None):
+            event = _event_of_told(ending) if is_told else ending.event(attempt)
+            return self._put_if_open(attempt, ending, event, deadline)
+        again = self._finish_both(attempt, attempt.order, ending, deadline, is_held=is_held, is_told=is_told)
+        return again is None
 
     def leave_open(self, attempt: Attempt, deadline: Deadline) -> None:
         """Ends the invocation's part; what became of the attempt is found out later. The lock stays.
@@ -172,14 +177,23 @@ class Ledger:
 
     def read(self, customer_uid: str) -> Attempt | None:
         """The attempt that is open under the uid, by the table itself: an index lags. Raises Unavailable."""
+        item = self._item(customer_uid)
+        return attempt_in(item) if item is not None and item["state"] == "open" else None
+
+    def knows(self, new: NewAttempt) -> bool:
+        """Whether the newest attempt under the uid is open, or this very request has just succeeded.
+
+        Raises Unavailable.
+        """
+        item = self._item(new.customer_uid)
+        return item is not None and (item["state"] == "open" or _repeated(item, new, time.time()) is not None)
+
+    def _item(self, customer_uid: str) -> Item | None:
         with as_unavailable("ledger"):
             found = self._aws.dynamodb.get_item(
                 TableName=self._table, Key=typed({"pk": customer_key(customer_uid)}), ConsistentRead=True
             ).get("Item")
-        if found is None:
-            return None
-        item = plain(found)
-        return attempt_in(item) if item["state"] == "open" else None
+        return None if found is None else plain(found)
 
     def _begun_before(
         self, earlier: Item | None, new: NewAttempt, now: float, no_repeat_of: str | None
@@ -191,7 +205,7 @@ class Ledger:
             return _left_open(attempt_in(earlier), now)
         if earlier["attempt_id"] != no_repeat_of and (repeated := _repeated(earlier, new, now)) is not None:
             return repeated
-        if locked_until(earlier) > now:
+        if earlier.get("locked_until", 0) > now:
             raise InProgress
         if attempts_this_hour(earlier, now) >= self._customer_limit:
             raise TooManyAttempts(_seconds_to_next_hour(now), "attempts_per_customer")
@@ -269,19 +283,20 @@ class Ledger:
         }
 
     def _finish_both(
-        self, attempt: Attempt, order: Order, ending: Ending, event: str, deadline: Deadline, *, untold: bool
+        self,
+        attempt: Attempt,
+        order: Order,
+        ending: Ending,
+        deadline: Deadline,
+        *,
+        is_held: bool = True,
+        is_told: bool = False,
     ) -> ClientError | None:
-        """`untold`: on the condition that no event has told of the payment yet. The refusal, if it is refused."""
-        payment = ending.payment
-        held = "(attribute_not_exists(attempt_id) OR attempt_id = :attempt_id)"
-        sets = "SET #state = :state"
-        is_paid = payment is not None or attempt.order_is_paid
-        values: dict[str, str | int] = {":state": "paid" if is_paid else "free", ":attempt_id": attempt.attempt_id}
-        if payment is not None:
-            sets += ", customer_uid = :customer_uid, told_imp_uid = :imp_uid"
-            values |= {":imp_uid": payment.imp_uid, ":customer_uid": attempt.customer_uid}
-            if untold:
-                held += " AND (attribute_not_exists(told_imp_uid) OR told_imp_uid <> :imp_uid)"
+        """Writes both items as long as they are so: the order held by this attempt, its payment told by an event.
+
+        The refusal, if it is refused.
+        """
+        event = _event_of_told(ending) if is_told else ending.event(attempt)
         writes = [
             {
                 "Put": {
@@ -289,20 +304,42 @@ class Ledger:
                     **self._while_open(attempt),
                 }
             },
-            {
-                "Update": {
-                    "TableName": self._table,
-                    "Key": typed({"pk": order_key(order.merchant_uid)}),
-                    "UpdateExpression": sets,
-                    "ConditionExpression": held,
-                    "ExpressionAttributeNames": {"#state": "state"},
-                    "ExpressionAttributeValues": typed(values),
-                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                }
-            },
+            {"Update": self._release(attempt, order, ending, is_held=is_held, is_told=is_told)},
         ]
         last_moment = deadline.earlier_by(ANSWER_SECONDS)
         return self._written_or_refused("transact_write_items", {"TransactItems": writes}, last_moment)
+
+    def _release(
+        self, attempt: Attempt, order: Order, ending: Ending, *, is_held: bool, is_told: bool
+    ) -> dict[str, Any]:
+        sets, conditions = [], []
+        values: dict[str, str | int] = {}
+        names: dict[str, Any] = {}
+        payment = ending.payment
+        if payment is not None:
+            sets.append("told_imp_uid = :imp_uid")
+            values[":imp_uid"] = payment.imp_uid
+            if not is_told:
+                conditions.append("(attribute_not_exists(told_imp_uid) OR told_imp_uid <> :imp_uid)")
+        if is_held:
+            is_paid = payment is not None or attempt.order_is_paid
+            sets += ["#state = :state", "customer_uid = :customer_uid"]
+            conditions.append("(attribute_not_exists(attempt_id) OR attempt_id = :attempt_id)")
+            values |= {
+                ":state": "paid" if is_paid else "free",
+                ":customer_uid": attempt.customer_uid,
+                ":attempt_id": attempt.attempt_id,
+            }
+            names = {"ExpressionAttributeNames": {"#state": "state"}}
+        return {
+            "TableName": self._table,
+            "Key": typed({"pk": order_key(order.merchant_uid)}),
+            "UpdateExpression": "SET " + ", ".join(sets),
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeValues": typed(values),
+            **names,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
 
     def _put_if_open(self, attempt: Attempt, ending: Ending, event: str, deadline: Deadline) -> bool:
         item = typed(ended_item(attempt, ending, time.time(), event=event))

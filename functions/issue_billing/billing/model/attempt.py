@@ -102,20 +102,22 @@ class Attempt:
         return found if digits_agree(found.card_number, self.masked_card) else None
 
     def own_payment(self, payments: tuple[FoundPayment, ...]) -> PaidPayment | None:
-        """What this customer has paid for the order; a payment of another amount or customer is never taken for it."""
-        return next((_paid(payment) for payment in payments if self._is_own(payment) and payment.was_paid()), None)
+        """What this customer has paid for the order; a payment of another amount or customer is never taken for it.
+
+        One that was cancelled since counts where no other was paid.
+        """
+        own = [payment for payment in payments if self._is_own(payment) and payment.was_paid()]
+        own.sort(key=lambda payment: payment.status != "paid")
+        return _paid(own[0]) if own else None
 
     def own_failure(self, payments: tuple[FoundPayment, ...]) -> FoundPayment | None:
         """The payment that this very attempt tried and that was refused."""
-        earlier = self.seen.imp_uids if self.seen is not None else None
+        if self.seen is None:
+            return None
         for payment in payments:
-            if (
-                earlier is not None
-                and payment.imp_uid not in earlier
-                and payment.status == "failed"
-                and self._is_own(payment)
-                and digits_agree(payment.card_number, self.masked_card)
-            ):
+            is_later = payment.imp_uid not in self.seen.imp_uids
+            same_card = digits_agree(payment.card_number, self.masked_card)
+            if payment.status == "failed" and is_later and same_card and self._is_own(payment):
                 return payment
         return None
 
@@ -131,9 +133,29 @@ class Attempt:
         was_left = before is not None and self.leftover is not None and self.leftover.is_what_stands(before)
         return Leftover(None, before, was_left, self.masked_card)
 
+    def nameless_payment(self, payments: tuple[FoundPayment, ...]) -> PaidPayment | None:
+        """A payment that names no customer, and is this card's all the same.
+
+        A PG that keeps no key may keep no customer_uid either, and money that was taken must not count as nothing.
+        """
+        return next((_paid(payment) for payment in payments if self._is_nameless_own(payment)), None)
+
     def _is_own(self, payment: FoundPayment) -> bool:
-        order = self.order
-        return order is not None and payment.customer_uid == self.customer_uid and order.amount in (payment.amount, 0)
+        return payment.customer_uid == self.customer_uid and self._has_amount(payment)
+
+    def _is_nameless_own(self, payment: FoundPayment) -> bool:
+        return (
+            payment.was_paid()
+            and payment.customer_uid is None
+            and payment.card_number is not None
+            and digits_agree(payment.card_number, self.masked_card)
+            and self._has_amount(payment)
+            and self.seen is not None
+            and payment.imp_uid not in self.seen.imp_uids
+        )
+
+    def _has_amount(self, payment: FoundPayment) -> bool:
+        return self.order is not None and self.order.amount in (payment.amount, 0)
 
 
 @dataclass(frozen=True)
