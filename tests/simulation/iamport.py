@@ -66,16 +66,18 @@ class Iamport:
         self.habits = habits
         self.keys: dict[str, Key] = {}
         self.payments: tuple[Payment, ...] = ()
+        self._stamps: dict[str, int] = {}
+        """The last of each customer_uid: no two are alike, as what a PG does takes a second."""
         self._now = now
         self._happened = happened or Happened()
 
     def copy(self, now: Callable[[], float], happened: "Happened") -> "Iamport":
         copied = Iamport(self.habits, now, happened)
-        copied.keys, copied.payments = self.keys.copy(), self.payments
+        copied.keys, copied.payments, copied._stamps = self.keys.copy(), self.payments, self._stamps.copy()
         return copied
 
     def digest(self) -> Hashable:
-        return frozenset(self.keys.items()), self.payments
+        return frozenset(self.keys.items()), self.payments, frozenset(self._stamps.items())
 
     # What is asked
 
@@ -179,7 +181,9 @@ class Iamport:
 
     def register(self, customer_uid: str, card: str, by: int | None) -> None:
         before = self.keys.get(customer_uid)
-        key = Key(card, by, int(self._now()))
+        stamp = max(int(self._now()), self._stamps.get(customer_uid, 0) + 1)
+        key = Key(card, by, stamp)
+        self._stamps[customer_uid] = stamp
         self.keys[customer_uid] = key
         self._happened.key_landed(customer_uid, key, before)
 

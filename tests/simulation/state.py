@@ -22,6 +22,7 @@ MOMENTS = (BEGIN + 33, BEGIN + 95)
 """When somebody comes who does not come at once: after an invocation's end, and after everything has landed."""
 FORGOTTEN = BEGIN + 700
 """When an answer is not repeated any more."""
+END = BEGIN + 2000
 LANDED_SECONDS = seams.PG_SECONDS - 2
 """After everybody has hung up, all has landed."""
 LAG_SECONDS = 0.9
@@ -357,7 +358,7 @@ class State:
         self.properties.sent(number, label)
         if move.effects is not None:
             sent = self._received(number, call)
-            self._work(sent, label, move.effects, self.now + 1 + LAG_SECONDS)
+            self._work(sent, label, move.effects, self.now + LAG_SECONDS)
             reply = self.iamport.answer_to(sent, label, move.effects)
             return reply, reply.content
         self.properties.fault_met(number)
@@ -394,8 +395,6 @@ class State:
             self._work(flight.sent, move.label, move.effects or (), flight.by)
 
     def _work(self, sent: Sent, label: str, effects: Outcome, key_by: float) -> None:
-        """What the PG does takes a second: no two of its stamps are alike."""
-        self.now += 1
         self.properties.processed(sent, label)
         self.iamport.take_effect(sent, effects)
         if label == "paid, key later":
@@ -412,7 +411,7 @@ class State:
     def check_the_end(self) -> None:
         """The settler runs until nothing is open, and who was told no tries once more. Raises Violation."""
         self.faults_left = 0
-        self.now = max(self.now, BEGIN) + 95
+        self.now = max(self.now, END)
         for _ in range(PASSES):
             if not self.properties.open_attempts():
                 break
