@@ -49,6 +49,9 @@ class Explored:
     found: dict[str, Found] = field(default_factory=dict)
     """By kind, the shortest of each."""
 
+    def has_found(self, what: str) -> bool:
+        return any(kind.startswith(what) for kind in self.found)
+
     def add(self, found: Found) -> None:
         if found.kind not in self.found or found.is_shorter_than(self.found[found.kind]):
             self.found[found.kind] = found
@@ -57,12 +60,12 @@ class Explored:
 Trail = tuple["Trail", int] | None
 
 
-def explore(world: World, limits: Limits, most: int | None = None) -> Explored:
-    """`most` schedules, where it is told so."""
+def explore(world: World, limits: Limits, most: int | None = None, until: str | None = None) -> Explored:
+    """`most` schedules, where it is told so; `until` it has found what begins so."""
     explored, seen = Explored(), dict[int, list[tuple[int, int]]]()
     waiting: list[tuple[State, Trail, Move | None]] = [(State(world, limits.faults, limits.switches), None, None)]
     while waiting:
-        if most is not None and explored.schedules >= most:
+        if (most is not None and explored.schedules >= most) or (until is not None and explored.has_found(until)):
             explored.complete = False
             break
         state, trail, move = waiting.pop()

@@ -54,8 +54,8 @@ class Truth:
     key: bool = False
     paid: bool = False
     failed: bool = False
-    refused: bool = False
-    """By a PG, or by Iamport for the order's sake."""
+    refused: str = ""
+    """By a PG, or by Iamport: in its words."""
     fault: str = ""
     """What failed it that may fail."""
     looked: bool = False
@@ -68,8 +68,6 @@ class Truth:
     """When it came, an attempt that asked for the very same had ended, and all of it had landed."""
     cards: frozenset[str] = frozenset()
     """Registered under its uid at some time while it was at work."""
-    used_up: bool = False
-    """Whether the order was, then."""
     endings: tuple[tuple[str, str | None, str], ...] = ()
     """State, event and imp_uid of each change that closed it."""
 
@@ -137,11 +135,12 @@ class Properties(Happened):
     def sent(self, number: int, what_became: str) -> None:
         truth = self._truths[number]
         truth.sent = True
-        truth.refused |= what_became == "400"
+        if what_became == "400":
+            truth.refused = what_became
 
     def processed(self, sent: Sent, label: str) -> None:
         if label in ("refused", "failed", "order used up") or label.endswith("key left"):
-            self._truths[sent.by].refused = True
+            self._truths[sent.by].refused = label
 
     def others_did(self, deed: str, *, before: bool) -> None:
         for truth in self._truths.values():
@@ -183,9 +182,6 @@ class Properties(Happened):
         return truth.looked and before != truth.found
 
     def payment_landed(self, payment: Payment) -> None:
-        for truth in self._at_work():
-            if truth.request.order is not None and seams.merchant_uid(truth.request.order) == payment.order:
-                truth.used_up |= payment.status in ("paid", "cancelled")
         if payment.by is None:
             return
         truth = self._truths[payment.by]
@@ -221,7 +217,7 @@ class Properties(Happened):
         shown = card_of(card)
         match code:
             case "success":
-                if shown not in truth.cards and shown is not None:
+                if shown is not None and shown not in {each.lower() for each in truth.cards}:
                     raise Violation("false success", f"{name} names card {shown}, which is not registered")
                 if not truth.cards:
                     raise Violation("false success", f"{name}: nothing is registered")
@@ -242,9 +238,9 @@ class Properties(Happened):
             case "declined":
                 if not truth.refused and not truth.others_order:
                     raise Violation("false no", f"{name}: declined, and nobody refused it")
-                if truth.saw_used_up and not truth.fault:
-                    raise Violation("false no", f"{name}: declined, and it saw the order paid")
-        truth.cards, truth.used_up, truth.could_be_told = frozenset(), False, False
+                if (truth.saw_used_up or truth.refused == "order used up") and not truth.fault:
+                    raise Violation("false no", f"{name}: declined, and it could see the order paid")
+        truth.cards, truth.could_be_told = frozenset(), False
         if code in TROUBLE and not truth.fault and not self._odd:
             raise Violation("false refusal", f"{name}: {code} ({reason}), and nothing failed")
 
@@ -260,9 +256,9 @@ class Properties(Happened):
     def _check_named(self, truth: Truth, name: str, shown: str | None) -> None:
         """Success is for the card that was sent, or for an order that was paid with another one."""
         request = truth.request
-        if shown is None or truth.others_key:
+        if shown is None:
             return
-        if shown != request.card.lower() and (request.order is None or truth.paid):
+        if shown != request.card.lower() and (request.order is None or (truth.paid and not truth.others_key)):
             raise Violation("false success", f"{name} names card {shown}, which it did not ask for")
         key = self._state.iamport.keys.get(seams.customer_uid(request.uid))
         if key is not None and request.order is None and key.card.lower() == shown and key.card != request.card:
@@ -409,7 +405,6 @@ class Properties(Happened):
         key = self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
         if key is not None:
             truth.cards |= {key.card}
-        truth.used_up |= bool(self._taken(truth))
 
     def _taken(self, truth: Truth) -> list[Payment]:
         """What was paid under its order."""
