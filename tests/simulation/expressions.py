@@ -23,12 +23,7 @@ Step = Callable[[dict[str, Value], Item, Names, Values], None]
 
 TOKEN = re.compile(r"\s*([#:]?\w+|<=|>=|<>|[=<>(),+-])")
 RESERVED = frozenset(
-    "action add all any at attribute begin between both by card count counter current data date day default delete "
-    "end event exists expire expires first from group hash hour id in index insert is item items key keys last level "
-    "limit lock locked mode name names new no not null number of old on open or order owner path percent position "
-    "range read region return role row rule section select sequence set size source start state status table text "
-    "time timestamp to token total ttl type uid unique update use user users uuid value values version when where "
-    "write year zone".split()
+    ["action", "add", "all", "any", "at", "attribute", "begin", "between", "both", "by", "card", "count", "counter", "current", "data", "date", "day", "default", "delete", "end", "event", "exists", "expire", "expires", "first", "from", "group", "hash", "hour", "id", "in", "index", "insert", "is", "item", "items", "key", "keys", "last", "level", "limit", "lock", "locked", "mode", "name", "names", "new", "no", "not", "null", "number", "of", "old", "on", "open", "or", "order", "owner", "path", "percent", "position", "range", "read", "region", "return", "role", "row", "rule", "section", "select", "sequence", "set", "size", "source", "start", "state", "status", "table", "text", "time", "timestamp", "to", "token", "total", "ttl", "type", "uid", "unique", "update", "use", "user", "users", "uuid", "value", "values", "version", "when", "where", "write", "year", "zone"]
 ) - {"at", "card", "event", "expires", "id", "lock", "locked", "mode", "new", "number", "uid", "write"}
 """Of the guide's 573 reserved words, those that an attribute of ours might be called by."""
 

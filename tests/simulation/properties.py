@@ -1,7 +1,7 @@
 """What has to hold whatever happens: answers, events and the ledger against what is true at Iamport."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation import seams
@@ -274,7 +274,9 @@ class Properties(Happened):
             if other is not truth and other.started is not None and self._meet(truth.request, other.request)
             and self._state.now < other.started + seams.INVOCATION_SECONDS + seams.PG_SECONDS + 5
         ]  # fmt: skip
-        if all(other.fault == BEGUN_UNHEARD and other.answer and other.answer[0] == "unavailable" for other in in_the_way):
+        if all(
+            other.fault == BEGUN_UNHEARD and other.answer and other.answer[0] == "unavailable" for other in in_the_way
+        ):
             raise Violation("false refusal", f"{name}: in_progress, where nobody is at work")
 
     # The end

@@ -62,8 +62,12 @@ def _without_orders(made: Attempt, customer: Any, iamport: Any, deadline: Any) -
 
 def _hold_nothing(self: ledger.Ledger, order: Any, new: Any, now: float, **_: Any) -> dict[str, Any]:
     held = _REAL_HOLD(self, order, new, now, order_is_paid=False)
-    values = {name: value for name, value in held["ExpressionAttributeValues"].items() if name in held["UpdateExpression"]}
-    return {name: value for name, value in held.items() if name != "ConditionExpression"} | {"ExpressionAttributeValues": values}
+    values = {
+        name: value for name, value in held["ExpressionAttributeValues"].items() if name in held["UpdateExpression"]
+    }
+    return {name: value for name, value in held.items() if name != "ConditionExpression"} | {
+        "ExpressionAttributeValues": values
+    }
 
 
 def _note_nothing(_self: Any, made: Attempt, seen: Seen, _deadline: Any) -> Attempt:
@@ -101,7 +105,10 @@ def _any_failure(self: Attempt, payments: tuple[FoundPayment, ...]) -> FoundPaym
 
 def _told_again(self: ledger.Ledger, made: Attempt, order: Any, ending: Ending, deadline: Any, **_: Any) -> Any:
     """Without the condition that nobody has told of the payment."""
-    with patch.object(ledger.Ledger, "_release", _release_told), patch.object(ledger, "_event_of_told", lambda each: each.event(made)):
+    with (
+        patch.object(ledger.Ledger, "_release", _release_told),
+        patch.object(ledger, "_event_of_told", lambda each: each.event(made)),
+    ):
         return _REAL_FINISH_BOTH(self, made, order, ending, deadline, is_held=True, is_told=True)
 
 
@@ -143,7 +150,9 @@ def _unheard(_self: Any, _new: Any, unheard: Exception) -> Any:
 
 
 def _not_carried(earlier: Any, *given: Any, **named: Any) -> Any:
-    return _REAL_NEW_ITEM({name: value for name, value in (earlier or {}).items() if name != "leftover"} or None, *given, **named)
+    return _REAL_NEW_ITEM(
+        {name: value for name, value in (earlier or {}).items() if name != "leftover"} or None, *given, **named
+    )
 
 
 def _close_or_stop(due: Any, deadline: Any) -> None:

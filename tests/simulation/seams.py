@@ -170,7 +170,10 @@ def _customer(request: Request) -> Customer:
 
 def _card(card: str) -> Card:
     return Card(
-        Sensitive(digits(card)), Sensitive("2030-01"), Sensitive("900101"), Sensitive("21" if card.isupper() else PASSWORD)
+        Sensitive(digits(card)),
+        Sensitive("2030-01"),
+        Sensitive("900101"),
+        Sensitive("21" if card.isupper() else PASSWORD),
     )
 
 
@@ -233,7 +236,11 @@ CLOCK = SimpleNamespace(
     sleep=lambda seconds: network.sleep(seconds),
 )
 CHANCE = SimpleNamespace(uniform=lambda _least, most: most)
-REPLACED: dict[object, object] = {time: CLOCK, random: CHANCE, uuid.uuid4: lambda: SimpleNamespace(hex=network.new_id())}
+REPLACED: dict[object, object] = {
+    time: CLOCK,
+    random: CHANCE,
+    uuid.uuid4: lambda: SimpleNamespace(hex=network.new_id()),
+}
 """In each of our modules, whatever it is called there."""
 _SETTLER: Callable[[dict[str, Any], Any], None] = settle.handler.__wrapped__.__wrapped__  # type: ignore[attr-defined]
 

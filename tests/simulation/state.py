@@ -14,7 +14,8 @@ from tests.simulation import seams
 from tests.simulation.iamport import Iamport, Outcome, Reply, Sent, envelope
 from tests.simulation.process import START, Call, IamportCall, Place, Program, TableCall, program
 from tests.simulation.properties import Properties
-from tests.simulation.table import WRITES, Request as TableRequest, Table, conflict
+from tests.simulation.table import WRITES, Table, conflict
+from tests.simulation.table import Request as TableRequest
 from tests.simulation.world import Request, World
 
 BEGIN = START + 1000
@@ -127,7 +128,9 @@ class State:
 
     def digest(self) -> int:
         """Of all that matters for what comes, but what may still go wrong."""
-        processes = tuple(None if each.is_over else (each.place.number, each.failing, each.down) for each in self.processes)
+        processes = tuple(
+            None if each.is_over else (each.place.number, each.failing, each.down) for each in self.processes
+        )
         current = self.current if self.switches_left < UNLIMITED else None
         flights = frozenset(each[:2] for each in self.flights)
         return hash(
