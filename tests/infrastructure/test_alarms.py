@@ -15,7 +15,7 @@ from tests.infrastructure.stacks import PARAMETER_SETS, Deployment, deployment
 
 OF_AWS: Mapping[tuple[str, ...], set[str]] = {
     ("AWS/ApiGateway", "ApiName", "Stage"): {"5XXError", "Count", "Latency"},
-    ("AWS/DynamoDB", "TableName"): {"ConsumedWriteCapacityUnits", "WriteThrottleEvents"},
+    ("AWS/DynamoDB", "TableName"): {"ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"},
     ("AWS/DynamoDB", "GlobalSecondaryIndexName", "TableName"): {"ReadThrottleEvents", "WriteThrottleEvents"},
     ("AWS/DynamoDB", "Operation", "TableName"): {"SystemErrors"},
     ("AWS/EventBridge/Pipes", "PipeName"): {
