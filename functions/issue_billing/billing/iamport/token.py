@@ -32,11 +32,6 @@ class Tokens:
         self._exchange = exchange
         self._credentials = credentials
         self._kept: Token | None = None
-        self._clock_ahead = 0.0
-
-    def iamport_time(self) -> int:
-        """UNIX seconds by Iamport's clock, as far as its last token told."""
-        return int(time.time() + self._clock_ahead)
 
     def kept(self, _: Deadline) -> Sensitive | None:
         """None too where none is kept that is still good for a while."""
@@ -63,7 +58,6 @@ class Tokens:
                 code=0, response={"access_token": str(text), "now": int(now), "expired_at": int(expired_at)}
             ) if text:
                 received = time.time()
-                self._clock_ahead = now - received
                 self._kept = Token(Sensitive(text), good_until=received + expired_at - now)
                 return self._kept.text
         raise Unavailable("token_not_given")

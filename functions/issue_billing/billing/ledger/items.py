@@ -1,15 +1,17 @@
 """The ledger's items: what is written about an attempt, and how it is read back.
 
     key                          what                                           written
-    uid#{customer_uid}           the newest attempt under the uid, and the      by every begin, finish, settle
+    uid#{customer_uid}           the newest attempt under the uid, and the      by every begin, note, finish, settle
                                  card that is registered there
     card#{fingerprint}#{hour}    how often a card was tried in an hour          by every begin
-    payment#{merchant_uid}       whose first payment it is                      by a begin with a payment
+    payment#{merchant_uid}       who holds the order, and what was paid         by begin and finish with a payment
 
-Card numbers are known by their keyed fingerprint only, and as masked by Iamport.
+Card numbers are known by their keyed fingerprint only, and as masked by Iamport. What version 1 wrote is read as well:
+its attempts lack `seen`, its orders a state.
 """
 
-import uuid
+import json
+import time
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,17 +19,16 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from billing.model.attempt import Attempt, Ending, Item, NewAttempt
+from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
 from billing.model.billing_key import BillingKey, PaidPayment
 
 HOUR = 3600
 DAY = 24 * HOUR
 KEPT_SECONDS = 90 * DAY
 """How long an ended attempt is kept where no card is registered; registered ones are kept."""
-CLOCK_DRIFT_SECONDS = 2
-"""Between the containers: a lock ends this much after its invocation."""
-SETTLE_AFTER_SECONDS = 30
-"""An open attempt is due this long after its invocation: a PG may have been at work when the line broke."""
+PG_SECONDS = 60
+"""The longest that a PG is at work after everybody has hung up: PortOne advises time-outs of 60 s or more."""
+VERSION_1_CLOCK_TOLERANCE_SECONDS = 5
 SHARDS = 8
 
 _SERIALIZER = TypeSerializer()
@@ -41,7 +42,7 @@ def card_key(card_fingerprint: str, now: float) -> str:
     return f"card#{card_fingerprint}#{hour(now)}"
 
 
-def payment_key(merchant_uid: str) -> str:
+def order_key(merchant_uid: str) -> str:
     return f"payment#{merchant_uid}"
 
 
@@ -50,56 +51,75 @@ def hour(now: float) -> int:
 
 
 def due_at(ends_at: float) -> int:
-    return int(ends_at + SETTLE_AFTER_SECONDS)
+    """From then on nothing is in flight any more: what Iamport shows is what became of the attempt."""
+    return int(ends_at) + PG_SECONDS
+
+
+def is_due(attempt: Attempt) -> bool:
+    """An attempt that sent nothing is due as soon as its invocation is over."""
+    return time.time() >= (attempt.ends_at if attempt.seen is None else due_at(attempt.ends_at))
+
+
+def locked_until(item: Item) -> int:
+    """What version 1 left open is locked as long as everything else: its own locks ended before its PGs."""
+    return due_at(item["ends_at"]) if item["state"] == "open" else item.get("locked_until", 0)
 
 
 def attempts_this_hour(seen: Item | None, now: float) -> int:
     return seen["attempts"] if seen is not None and seen["hour"] == hour(now) else 0
 
 
-def new_item(seen: Item | None, new: NewAttempt, now: float) -> Item:
-    """The uid's item for the new attempt; what is registered under the uid is carried over."""
-    item = {name: value for name, value in (seen or {}).items() if name.startswith("registered_")}
+def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid: bool) -> Item:
+    """The uid's item for the new attempt; what is registered or left under the uid is carried over."""
+    item = {name: value for name, value in (earlier or {}).items() if name.startswith(("registered_", "leftover"))}
     item |= {
         "pk": customer_key(new.customer_uid),
         "customer_uid": new.customer_uid,
-        "attempt_id": uuid.uuid4().hex,
+        "attempt_id": new.attempt_id,
         "state": "open",
+        "is_first": int(earlier is None),
         "began_at": int(now),
-        "iamport_time": new.iamport_time,
         "ends_at": int(new.ends_at),
-        "locked_until": int(new.ends_at) + CLOCK_DRIFT_SECONDS,
         "due_at": due_at(new.ends_at),
         "due_shard": str(zlib.crc32(new.customer_uid.encode()) % SHARDS),
         "hour": hour(now),
-        "attempts": attempts_this_hour(seen, now) + 1,
+        "attempts": attempts_this_hour(earlier, now) + 1,
         "card_fingerprint": new.card_fingerprint,
+        "request_fingerprint": new.request_fingerprint,
         "masked_card": new.masked_card,
-        "merchant_uid": new.merchant_uid or "",
+        "merchant_uid": new.order.merchant_uid if new.order else "",
+        "order_amount": new.order.amount if new.order else 0,
+        "order_is_paid": int(order_is_paid),
     }
+    if earlier is None and new.is_new_customer and new.order is None:
+        item["seen"] = seen_text(Seen())
     if "registered_at" not in item:
         item["expires_at"] = int(now) + KEPT_SECONDS
     return item
 
 
-def ended_item(attempt: Attempt, ending: Ending, now: float) -> Item:
+def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> Item:
     """The uid's item, with how the attempt ended."""
-    gone = {"locked_until", "due_at", "due_shard"}
-    if ending.registered is not None or attempt.registered is not None:
+    gone = {"locked_until", "due_at", "due_shard", "leftover"}
+    if ending.registered is not None or "registered_at" in attempt.item:
         gone.add("expires_at")
     item = {name: value for name, value in attempt.item.items() if name not in gone}
     if ending.registered is not None:
         item |= _registered_values(ending.registered, now)
-    return item | _ending_values(attempt, ending, now)
+    if ending.leftover is not None:
+        item["leftover"] = _leftover_text(ending.leftover)
+    if ending.may_still_land:
+        item["locked_until"] = due_at(attempt.ends_at)
+    return item | _ending_values(ending, now, event)
 
 
-def _ending_values(attempt: Attempt, ending: Ending, now: float) -> dict[str, str | int]:
+def _ending_values(ending: Ending, now: float, event: str) -> dict[str, str | int]:
     """All of them in any case: the events are made of the item without code, and an absent one would break them."""
     payment = ending.payment
     return {
         "state": ending.state,
         "ended_at": int(now),
-        "event": ending.event(attempt),
+        "event": event,
         "event_time": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
         "message": ending.message or "",
         "imp_uid": payment.imp_uid if payment else "",
@@ -109,15 +129,17 @@ def _ending_values(attempt: Attempt, ending: Ending, now: float) -> dict[str, st
 
 
 def attempt_in(item: Item) -> Attempt:
+    order = Order(item["merchant_uid"], item.get("order_amount", 0)) if item["merchant_uid"] else None
     return Attempt(
         customer_uid=item["customer_uid"],
         attempt_id=item["attempt_id"],
-        iamport_time=item["iamport_time"],
         ends_at=item["ends_at"],
-        card_fingerprint=item["card_fingerprint"],
         masked_card=item["masked_card"],
-        merchant_uid=item["merchant_uid"] or None,
-        registered=registered_in(item),
+        order=order,
+        order_is_paid=bool(item.get("order_is_paid", 0)),
+        is_first=bool(item.get("is_first", 0)),
+        seen=_seen_in(item),
+        leftover=_leftover_in(item),
         item=item,
     )
 
@@ -138,6 +160,59 @@ def payment_in(item: Item) -> PaidPayment | None:
     if not item["imp_uid"]:
         return None
     return PaidPayment(item["merchant_uid"], item["imp_uid"], item["amount"], item["receipt_url"] or None)
+
+
+def seen_text(seen: Seen) -> str:
+    return json.dumps({"key": _mark(seen.billing_key), "imp_uids": seen.imp_uids})
+
+
+def _seen_in(item: Item) -> Seen | None:
+    if "iamport_time" in item:
+        return _seen_by_version_1(item)
+    if "seen" not in item:
+        return None
+    seen = json.loads(item["seen"])
+    return Seen(_marked(item, seen["key"]), tuple(seen["imp_uids"]))
+
+
+def _seen_by_version_1(item: Item) -> Seen:
+    """It knew what stood there before by Iamport's clock, and by what it had registered itself."""
+    registered = registered_in(item)
+    began = item["iamport_time"] - VERSION_1_CLOCK_TOLERANCE_SECONDS
+    if registered is not None and (registered.updated is None or registered.updated >= began):
+        return Seen(registered)
+    return Seen(BillingKey(item["customer_uid"], None, None, None, updated=began - 1))
+
+
+def _leftover_text(leftover: Leftover) -> str:
+    return json.dumps(
+        {
+            "key": _mark(leftover.billing_key),
+            "before": _mark(leftover.before),
+            "before_was_left": leftover.before_was_left,
+            "masked_card": leftover.masked_card,
+        }
+    )
+
+
+def _leftover_in(item: Item) -> Leftover | None:
+    if "leftover" not in item:
+        return None
+    left = json.loads(item["leftover"])
+    key, before = _marked(item, left["key"]), _marked(item, left["before"])
+    return Leftover(key, before, left["before_was_left"], left["masked_card"])
+
+
+def _mark(billing_key: BillingKey | None) -> list[Any] | None:
+    """What tells one registration from another."""
+    return None if billing_key is None else [billing_key.updated, billing_key.card_number]
+
+
+def _marked(item: Item, mark: list[Any] | None) -> BillingKey | None:
+    if mark is None:
+        return None
+    updated, card_number = mark
+    return BillingKey(item["customer_uid"], None, card_number, None, updated)
 
 
 def typed(values: Mapping[str, str | int]) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Card:
     def digits(self) -> str:
         return self.number.reveal().replace("-", "")
 
+    def all_data(self) -> str:
+        """Equal for equal requests only."""
+        return "|".join(part.reveal() for part in (self.number, self.expiry, self.birth, self.pwd_2digit))
+
     def hide_in(self, text: str) -> str:
         """The text without this card's number: a PG that quotes what it refuses must not make us print it."""
         separated_digits = r"[\s.\-]*".join(self.digits())

@@ -123,9 +123,14 @@ class PaidWithoutKey(BillingError):
 class GatewayError(BillingError):
     code = "gateway_error"
 
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
 
 class Unavailable(BillingError):
     code = "unavailable"
+    reason: str
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -133,12 +138,11 @@ class Unavailable(BillingError):
 
 
 class OutcomeUnknown(BillingError):
-    """`still_working`: nobody ended the exchange, so Iamport may yet issue the key after we stop waiting."""
+    """Whatever the line says, Iamport may still be at work, and issue the key after everybody has hung up."""
 
     code = "outcome_unknown"
     retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
 
-    def __init__(self, reason: str, *, still_working: bool) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.still_working = still_working
