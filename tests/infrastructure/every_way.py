@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.local.iamport import Simulator, faults
+from infra.local.iamport import Endpoint, Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.simulator import no_fault
 from tests.conftest import ClockAhead
@@ -81,15 +81,20 @@ def take_payments(around: Surroundings) -> None:
 
 
 def leave_attempts_open(around: Surroundings) -> None:
-    """Answers lost on the way, of what was done and of what was not; a payment's; a card that was never sent."""
+    """Answers lost on the way, of what was done and of what was not; a payment's, whose order somebody else asks for
+    meanwhile; a card that was never sent.
+    """
     iamport, door = around.iamport, around.signed_door
     iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
     for customer_uid, lost in {"found": faults.ANSWER_LOST, NEVER_FOUND: faults.LINE_CUT}.items():
         iamport.fail_next("issue", lost)
         for _ in range(2):  # the second finds the first under way
-            door.post_json(signed_fields(customer_uid))
-    door.post_json(signed_fields("paying", number_of("payment_answer_lost"), payment=payment("lost")))
+            door.post_json(signed_fields(customer_uid, new=True))
     iamport.choose_fault = no_fault
+    door.post_json(signed_fields("paying", number_of("payment_answer_lost"), payment=payment("lost")))
+    iamport.fail_next(Endpoint.PAY_ONETIME, faults.LINE_CUT)
+    for customer_uid in ("holding", "waiting"):
+        door.post_json(signed_fields(customer_uid, payment=payment("held")), seconds_left=16)
     fields = form_fields()
     iamport.fail_next("issue", faults.SERVER_ERROR)
     for _ in range(2):  # the second attempt settles the first before it begins

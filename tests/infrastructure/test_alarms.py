@@ -161,7 +161,7 @@ def existing(dimension: str, deployed: Deployment) -> set[str]:
             [table] = deployed.of_type("AWS::DynamoDB::Table")
             return {index["IndexName"] for index in table.properties["GlobalSecondaryIndexes"]}
         case "Operation":
-            return {"PutItem", "Query", "TransactWriteItems", "UpdateItem"}
+            return {"GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"}
         case "PipeName":
             return {pipe.returned["Ref"] for pipe in deployed.of_type("AWS::Pipes::Pipe")}
         case "QueueName":
