@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.local.iamport import Simulator, faults
+from infra.local.iamport import Endpoint, Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.simulator import no_fault
 from tests.conftest import ClockAhead
@@ -81,7 +81,9 @@ def take_payments(around: Surroundings) -> None:
 
 
 def leave_attempts_open(around: Surroundings) -> None:
-    """Answers lost on the way, of what was done and of what was not; a payment's; a card that was never sent."""
+    """Answers lost on the way, of what was done and of what was not; a payment's, whose order somebody else asks for
+    meanwhile; a card that was never sent.
+    """
     iamport, door = around.iamport, around.signed_door
     iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
     for customer_uid, lost in {"found": faults.ANSWER_LOST, NEVER_FOUND: faults.LINE_CUT}.items():

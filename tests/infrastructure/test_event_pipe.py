@@ -211,7 +211,7 @@ def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, s
 
 
 def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:
-    """From now on Iamport can't be asked."""
+    """From now on Iamport can't be asked: the uid is new, so that the card is sent all the same."""
     around.iamport.fail_next("issue", fault)
     around.iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
     around.signed_door.post_json(signed_fields("mine", CARD, new=True))

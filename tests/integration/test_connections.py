@@ -172,6 +172,14 @@ def test_an_answer_that_never_ends_is_cut_when_its_time_is_up(script: Script, co
     assert server.requests_of == [1]
 
 
+@pytest.mark.parametrize("response", ['{"customer_uid":"another","card_name":"X"}', "null"])
+def test_an_answer_that_tells_nothing_of_what_was_asked_is_none(response: str) -> None:
+    """As of a proxy that is out of step with its requests."""
+    body = f'{{"code":0,"message":null,"response":{response}}}'.encode()
+    with serving(sending(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)) as server:
+        assert isinstance(outcome(client_of(server.url)), OutcomeUnknown)
+
+
 def sending(answer: bytes) -> Script:
     def script(line: Line) -> None:
         line.read_request()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local.aws import Aws
-from infra.local.iamport import Simulator, faults
+from infra.local.iamport import Raw, Simulator, faults
 from infra.local.iamport.cards import number_of
 from tests.attempts_table import item_of, plain, stream_records
 from tests.conftest import ClockAhead
@@ -452,3 +452,29 @@ def test_an_attempt_that_died_before_it_sent_anything_holds_nobody_up_after_its_
     clock.advance(INVOCATION_SECONDS + 1)
     assert signed_door.post_json(signed_fields("mine", OTHER_CARD)).outcome == (200, "issued")
     assert iamport.issue_count("mine") == 1
+
+
+@pytest.mark.parametrize(
+    "shown", [{"card_type": [0]}, {"updated": Raw("NaN")}, {"card_name": Raw("[" * 100_000 + "]" * 100_000)}]
+)
+def test_one_attempt_that_iamport_shows_oddly_holds_up_no_other(
+    signed_door: Door, iamport: Simulator, clock: ClockAhead, dying: Dying, aws: Aws, shown: dict[str, object]
+) -> None:
+    for customer_uid in ("odd", "even"):
+        dying(signed_door, signed_fields(customer_uid))
+        clock.advance(1)  # which one is due first
+    iamport.show_oddly("odd", **shown)
+    clock.advance(INVOCATION_SECONDS + PG_SECONDS)
+    settle()
+    assert state_of(aws, "even") == "issued"
+    iamport.show_oddly("odd")
+    clock.advance(300)
+    settle()
+    assert state_of(aws, "odd") == "issued"
+
+
+def test_a_look_up_that_tells_of_another_customer_tells_nothing(signed_door: Door, iamport: Simulator) -> None:
+    iamport.register("mine", OTHER_CARD)
+    iamport.show_oddly("mine", customer_uid="somebody-else")
+    assert signed_door.post_json(signed_fields("mine", replace=True)).outcome == (503, "unavailable")
+    assert "issue" not in iamport.endpoints
