@@ -19,9 +19,8 @@ def draw(found: Found) -> str:
         indent = 0 if column is None else columns.index(column) + 1
         rows.append(f"{time:7.1f} " + " " * WIDTH * indent + text + _told(answer))
     replayed = f'--world "{found.world.name}" --choices {",".join(map(str, found.choices))}'
-    rows.append(
-        f"        ✗ {violation}\n        again: {replayed} --faults {found.limits.faults} --switches {found.limits.switches}"
-    )
+    limits = f"--faults {found.limits.faults} --switches {found.limits.switches}"
+    rows += [f"        ✗ {violation}", f"        again: {replayed} {limits}"]
     return "\n".join(row.rstrip() for row in rows)
 
 

@@ -62,6 +62,8 @@ class Truth:
     found: Key | None = None
     """What stood under its uid when it last looked, before it sent its card."""
     saw_used_up: bool = False
+    saw_closing: bool = False
+    """Whether any attempt was closed while it was at work: it may have met it just before."""
     others_key: bool = False
     others_order: bool = False
     could_be_told: bool = False
@@ -86,11 +88,11 @@ class Properties(Happened):
         self._truths = {number: Truth(request) for number, request in enumerate(world.requests)}
         self._latest: dict[str, int] = {}
         """Who began last under a customer_uid."""
-        self._odd = "odd" in world.habits
+        self._odd, self._stepping = "odd" in world.habits, "stepping" in world.habits
 
     def copy(self, state: "State") -> "Properties":
         copied = Properties.__new__(Properties)
-        copied._state, copied._odd = state, self._odd
+        copied._state, copied._odd, copied._stepping = state, self._odd, self._stepping
         copied._truths = {number: truth.copy() for number, truth in self._truths.items()}
         copied._latest = self._latest.copy()
         return copied
@@ -129,7 +131,7 @@ class Properties(Happened):
             return
         if "/customers/" in path and not truth.sent:
             truth.looked, truth.found = True, self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
-        elif truth.request.order is not None:
+        elif "/payments/" in path and truth.request.order is not None:
             truth.saw_used_up = self._state.iamport.is_used_up(seams.merchant_uid(truth.request.order))
 
     def sent(self, number: int, what_became: str) -> None:
@@ -179,7 +181,13 @@ class Properties(Happened):
             return other.request.order is not None and not other.paid and not told
         if truth.request.leave == "new":
             return True  # said wrongly
-        return truth.looked and before != truth.found
+        was_left = any(self._may_have_left(other, truth, before) for other in self._truths.values())
+        return was_left or (truth.looked and before != truth.found)
+
+    def _may_have_left(self, other: Truth, truth: Truth, key: Key) -> bool:
+        """What comes from elsewhere with the digits that were sent, and then refused, can't be told from a leftover."""
+        sent = other.request
+        return sent.uid == truth.request.uid and sent.order is not None and sent.card == key.card and other.sent
 
     def payment_landed(self, payment: Payment) -> None:
         if payment.by is None:
@@ -193,7 +201,7 @@ class Properties(Happened):
         if payment.status == "paid" and truth.saw_used_up:
             raise Violation("charged twice", f"{self._name(payment.by)} pays {payment.order}, which it saw paid")
 
-    def table_changed(self, before: Item | None, after: Item | None) -> None:
+    def table_changed(self, before: Item | None, after: Item) -> None:
         if (turn := seams.attempt_begun(before, after)) is not None:
             customer_uid, number = turn
             self._latest[customer_uid] = number
@@ -201,6 +209,8 @@ class Properties(Happened):
                 self._truths[number].begun = True
         if (closed := seams.attempt_closed(before, after)) is not None:
             number, state, event, imp_uid = closed
+            for truth in self._at_work():
+                truth.saw_closing = True
             if number in self._truths:
                 self._truths[number].endings += ((state, event, imp_uid),)
 
@@ -265,14 +275,14 @@ class Properties(Happened):
             raise Violation("false success", f"{name} has another password than what is registered")
 
     def _check_in_progress(self, truth: Truth, name: str) -> None:
-        if truth.fault:
+        if truth.fault or truth.saw_closing:
             return  # who could not look at an earlier attempt can't say that nothing was sent
-        if truth.could_be_told and not truth.others_key:
+        if truth.could_be_told and not truth.others_key and not self._stepping:
             raise Violation("not told", f"{name}: in_progress, where the same request had succeeded before")
         in_the_way = [
             other for other in self._truths.values()
             if other is not truth and other.started is not None and self._meet(truth.request, other.request)
-            and self._state.now < other.started + seams.INVOCATION_SECONDS + seams.PG_SECONDS + 5
+            and self._state.now < other.started + seams.INVOCATION_SECONDS + seams.PG_SECONDS + 15
         ]  # fmt: skip
         if all(
             other.fault == BEGUN_UNHEARD and other.answer and other.answer[0] == "unavailable" for other in in_the_way
@@ -300,7 +310,7 @@ class Properties(Happened):
             raise Violation("false no", f"{name}: {code}, and its payment landed")
         if code in NOTHING and truth.key and not (code == "declined" and truth.request.order is not None):
             raise Violation("false no", f"{name}: {code}, and its key landed")
-        if code == "paid_without_key" and truth.key:
+        if code == "paid_without_key" and truth.key and not truth.others_key:
             raise Violation("false success", f"{name}: paid_without_key, and its key landed")
 
     def _check_ending(self, name: str, truth: Truth) -> None:
@@ -317,7 +327,7 @@ class Properties(Happened):
             return
         if len(truth.endings) > 1:
             raise Violation("events", f"{name} is closed twice: {truth.endings}")
-        [(state, event, imp_uid)] = truth.endings
+        [(state, _, imp_uid)] = truth.endings
         order, code = truth.request.order is not None, truth.answer[0] if truth.answer else ""
         others = truth.others_key or (truth.others_order and order)
         if state in ("declined", "not_issued") and truth.paid:
@@ -362,7 +372,7 @@ class Properties(Happened):
 
     def next_request(self) -> Request | None:
         """Somebody whom nothing may keep from registering another card; None: there is nobody of whom that is sure."""
-        for number, truth in reversed(self._truths.items()):
+        for truth in reversed(self._truths.values()):
             if truth.answer is None and not truth.begun:
                 continue
             if self._taken(truth) or self._odd:

@@ -14,26 +14,22 @@ from tests.simulation.expressions import Condition, Item, Step, Unknown, Value, 
 HASH_KEY = "pk"
 INDEXES = {"due": ("due_shard", "due_at")}
 """As in template.yaml."""
-WRITES = frozenset({"transact_write_items", "put_item", "update_item", "delete_item"})
+WRITES = frozenset({"transact_write_items", "put_item", "update_item"})
 _EXPRESSION = frozenset({"TableName", "ExpressionAttributeNames", "ExpressionAttributeValues"})
 _WRITE = _EXPRESSION | {"ConditionExpression", "ReturnValuesOnConditionCheckFailure"}
 PARAMETERS = {
     "put_item": _WRITE | {"Item"},
-    "update_item": _WRITE | {"Key", "UpdateExpression", "ReturnValues"},
-    "delete_item": _WRITE | {"Key"},
-    "condition_check": _WRITE | {"Key"},
+    "update_item": _WRITE | {"Key", "UpdateExpression"},
     "get_item": {"TableName", "Key", "ConsistentRead"},
     "query": _EXPRESSION | {"IndexName", "KeyConditionExpression", "Limit", "ScanIndexForward"},
     "transact_write_items": {"TransactItems", "ClientRequestToken"},
 }
-IN_TRANSACTION = {
-    "Put": "put_item", "Update": "update_item", "Delete": "delete_item", "ConditionCheck": "condition_check"
-}  # fmt: skip
+IN_TRANSACTION = {"Put": "put_item", "Update": "update_item"}
 FAILED = "The conditional request failed"
 
 Result = tuple[dict[str, Any] | ClientError, Hashable]
 """What the caller gets; and a digest of it, which tells it from other answers to the same call."""
-Changed = Callable[[Item | None, Item | None], None]
+Changed = Callable[[Item | None, Item], None]
 
 
 class Write:
@@ -54,22 +50,18 @@ class Write:
             update(parameters["UpdateExpression"]) if "UpdateExpression" in parameters else ()
         )
         self.tells_item = parameters.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        self.returns = parameters.get("ReturnValues", "NONE")
 
     def holds(self, item: Item | None) -> bool:
         return self._condition is None or self._condition(item or {}, self._names, self._values)
 
-    def outcome(self, item: Item | None) -> tuple[Item | None, int]:
+    def outcome(self, item: Item | None) -> tuple[Item, int]:
         """What becomes of the item, and its digest."""
-        match self.operation:
-            case "put_item":
-                return self._whole, self._digest
-            case "update_item":
-                new: dict[str, Value] = {**(item or {}), **self._whole}
-                for step in self._steps:
-                    step(new, item or {}, self._names, self._values)
-                return new, digest_of(new)
-        return None, 0
+        if not self._steps:
+            return self._whole, self._digest
+        new: dict[str, Value] = {**(item or {}), **self._whole}
+        for step in self._steps:
+            step(new, self._names, self._values)
+        return new, digest_of(new)
 
 
 class Request:
@@ -90,7 +82,7 @@ class Request:
 
 class Table:
     def __init__(self, changed: Changed) -> None:
-        """`changed` is the stream: it is told the item before and after."""
+        """`changed` is the stream: it is told each item before and after."""
         self.items: dict[str, Item] = {}
         self._digests: dict[str, int] = {}
         self._changed = changed
@@ -127,27 +119,13 @@ class Table:
             failed = {"Error": {"Code": "ConditionalCheckFailedException", "Message": FAILED}}
             return refusal(write.operation, failed | told), ("refused", self._digests.get(write.key) if told else None)
         self._put({write.key: write.outcome(before)})
-        match write.returns:
-            case "NONE":
-                return {}, None
-            case "ALL_NEW":
-                return {"Attributes": dict(self.items[write.key])}, self._digests[write.key]
-            case "ALL_OLD":
-                return {"Attributes": dict(before or {})}, digest_of(before or {})
-        raise Unknown(f"ReturnValues={write.returns}")
+        return {}, None
 
     def _transact(self, writes: tuple[Write, ...]) -> Result:
         present = [self.items.get(write.key) for write in writes]
         held = [write.holds(item) for write, item in zip(writes, present, strict=True)]
         if all(held):
-            checks = "condition_check"
-            self._put(
-                {
-                    write.key: write.outcome(item)
-                    for write, item in zip(writes, present, strict=True)
-                    if write.operation != checks
-                }
-            )
+            self._put({write.key: write.outcome(item) for write, item in zip(writes, present, strict=True)})
             return {}, None
         told = [
             {"Item": dict(item)} if not holds and write.tells_item and item is not None else {}
@@ -156,15 +134,11 @@ class Table:
         digest = tuple(self._digests[write.key] if item else None for write, item in zip(writes, told, strict=True))
         return cancelled(["None" if holds else "ConditionalCheckFailed" for holds in held], told), (*held, digest)
 
-    def _put(self, outcomes: Mapping[str, tuple[Item | None, int]]) -> None:
+    def _put(self, outcomes: Mapping[str, tuple[Item, int]]) -> None:
         for key, (item, digest) in outcomes.items():
             before, digest_before = self.items.get(key), self._digests.get(key)
-            if item is None:
-                self.items.pop(key, None)
-                self._digests.pop(key, None)
-            else:
-                self.items[key], self._digests[key] = item, digest
-            if self._digests.get(key) != digest_before:
+            self.items[key], self._digests[key] = item, digest
+            if digest != digest_before:
                 self._changed(before, item)
 
     def _found(self, query: Mapping[str, Any]) -> list[str]:

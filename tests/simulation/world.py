@@ -11,7 +11,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 Leave = Literal["", "new", "replace", "open"]
 """What the customer token says; `open`: there is none, the browser named the uid."""
@@ -31,7 +31,7 @@ HABITS = {
 DEEDS = (
     "key-a", "key-b", "key-c", "delete", "pay-ours", "pay-other", "fail-a", "fail-b", "fail-c", "ready", "cancel"
 )  # fmt: skip
-"""What others do under uid 0 and order 0: register or revoke a key, pay with their own card, fail to, give up, cancel."""
+"""What others do under uid 0 and order 0: register or revoke a key, pay with a card of theirs, fail to, cancel."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class World:
             kind, _, deed = word.partition(":")
             if match := REQUEST.fullmatch(word):
                 uid, order, card, leave = match.groups()
-                requests.append(Request(int(uid), None if order is None else int(order), card, leave or ""))
+                requests.append(
+                    Request(int(uid), None if order is None else int(order), card, cast(Leave, leave or ""))
+                )
             elif deed in DEEDS:
                 deeds[kind].append(deed)
             elif word == "settler":
@@ -111,16 +113,17 @@ def pairs() -> Iterator[tuple[Request, Request]]:
 SURROUNDINGS = (
     "leaves", "lags", "keyless", "unrefusing", "unrefusing leaves", "nulls", "empty", "stepping", "odd", "cold",
     "before:key-a", "before:key-b", "before:fail-c", "before:fail-b", "before:ready", "before:pay-other",
-    "before:pay-ours", "before:pay-ours before:key-c", "others:key-b", "others:delete", "others:pay-ours", "others:pay-other",
-    "others:fail-c", "others:cancel", "others:ready", "before:pay-other others:cancel", "before:key-a leaves",
-    "before:fail-c keyless", "before:key-b keyless",
+    "before:pay-ours", "before:pay-ours before:key-c", "others:key-b", "others:delete", "others:pay-ours",
+    "others:pay-other", "others:fail-c", "others:cancel", "others:ready", "before:pay-other others:cancel",
+    "before:key-a leaves", "before:fail-c keyless", "before:key-b keyless", "settler",
 )  # fmt: skip
 """What is asked of each pair of interest, one after the other."""
 
 TELLING = (
-    "u0.a", "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a+new u0.b+replace", "u0.a+replace u0.b", "u0.a+open u0.b+open", "u0.a u0.b+replace",
-    "u0.o0.a", "u0.o0.a u0.o0.b", "u0.o0.a u0.o0.a", "u0.o0.a+new u0.o0.b", "u0.o0.a+replace u0.o0.b", "u0.o0.a u1.o0.b",
-    "u0.o0.a u0.o1.b", "u0.a u0.A", "u0.o0.a u0.o0.A", "u0.o0.a u0.b", "u0.o0.a+replace u0.o1.b+replace",
+    "u0.a", "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a+new u0.b+replace", "u0.a+replace u0.b",
+    "u0.a+open u0.b+open", "u0.a u0.b+replace", "u0.o0.a", "u0.o0.a u0.o0.b", "u0.o0.a u0.o0.a",
+    "u0.o0.a+new u0.o0.b", "u0.o0.a+replace u0.o0.b", "u0.o0.a u1.o0.b", "u0.o0.a u0.o1.b", "u0.a u0.A",
+    "u0.o0.a u0.o0.A", "u0.o0.a u0.b", "u0.o0.a+replace u0.o1.b+replace",
 )  # fmt: skip
 """Pairs that differ in what can go wrong between them."""
 
@@ -129,7 +132,6 @@ def small_worlds() -> Iterator[World]:
     """The telling ones first."""
     seen = set[str]()
     names = [*TELLING, *(f"{telling} {more}" for more in SURROUNDINGS for telling in TELLING)]
-    names += [f"{telling} settler" for telling in TELLING]
     names += [f"{first.name} {second.name}" for first, second in pairs()]
     for name in names:
         world = World.called(name)

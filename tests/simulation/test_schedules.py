@@ -1,0 +1,47 @@
+"""Every schedule of small worlds with at most one fault and few forced switches; and that each rule is needed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation import seams
+from tests.simulation.drawing import draw
+from tests.simulation.explore import Limits, explore
+from tests.simulation.expressions import Unknown, condition, update
+from tests.simulation.rules import RULES, Rule
+from tests.simulation.world import SURROUNDINGS, TELLING, World
+
+ALONE = [f"{one} {surroundings}" for one in ("u0.a", "u0.o0.a") for surroundings in ("", *SURROUNDINGS)]
+TOGETHER = [pair for pair in TELLING if " " in pair]
+FEW, FEWER = Limits(faults=1, switches=2), Limits(faults=1, switches=0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed() -> Iterator[None]:
+    with seams.installed():
+        yield
+
+
+@pytest.mark.parametrize(("name", "limits"), [*((name, FEW) for name in ALONE), *((name, FEWER) for name in TOGETHER)])
+def test_nothing_is_wrong_in_any_schedule(name: str, limits: Limits) -> None:
+    explored = explore(World.called(name), limits)
+    assert not explored.found, "\n".join(draw(found) for found in explored.found.values())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.says)
+def test_a_world_shows_what_the_rule_is_for(rule: Rule) -> None:
+    with rule.taken_out():
+        explored = explore(World.called(rule.world), Limits(faults=1, switches=1), until=rule.red)
+    assert explored.has_found(rule.red), f"{rule.world} is not red: {explored.schedules} schedules"
+
+
+@pytest.mark.parametrize("expression", ["a = b", "size(a) = :a", "state = :a", "a = :a OR", "contains(a, :a)"])
+def test_a_condition_that_the_table_does_not_know_is_no_condition(expression: str) -> None:
+    with pytest.raises(Unknown):
+        condition(expression)
+
+
+@pytest.mark.parametrize("expression", ["DELETE a :a", "SET a = a + :a", "SET a = if_not_exists(a, :a)", "a = :a"])
+def test_an_update_that_the_table_does_not_know_is_no_update(expression: str) -> None:
+    with pytest.raises(Unknown):
+        update(expression)
