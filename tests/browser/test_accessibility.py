@@ -75,10 +75,12 @@ def test_nothing_is_cut_off_on_a_small_phone_or_with_large_text(open_form: OpenF
     assert form.page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_what_can_be_pressed_is_large_enough(open_form: OpenForm) -> None:
+@pytest.mark.parametrize("state", ["empty", "errors", "success", "outcome_unknown"])
+def test_what_can_be_pressed_is_large_enough(open_form: OpenForm, state: str) -> None:
     """WCAG 2.5.8: 24 px."""
     form = open_form()
-    for box in form.page.locator("a:visible, button, input:not([type=hidden])").all():
+    STATES[state](form)
+    for box in form.page.locator("a:visible, button:visible, input:visible").all():
         size = box.bounding_box()
         assert size is not None
         assert min(size["width"], size["height"]) >= 24

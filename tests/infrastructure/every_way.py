@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.local.iamport import Endpoint, Simulator, faults
+from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.simulator import no_fault
 from tests.conftest import ClockAhead

@@ -22,7 +22,7 @@ from billing.iamport.token import Token
 from billing.model.card import Card
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline
-from billing.model.errors import BillingError, OutcomeUnknown, Unavailable
+from billing.model.errors import BillingError, GatewayError, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from tests.conftest import ClockAhead
@@ -198,15 +198,18 @@ def sending(answer: bytes) -> Script:
         pytest.param(
             HEAD + b"Content-Encoding: gzip\r\nContent-Length: 8\r\n\r\n\x1f\x8bbroken", id="gzip that is none"
         ),
-        pytest.param(
-            b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://[nowhere\r\nContent-Length: 0\r\n\r\n",
-            id="a redirect to nowhere",
-        ),
     ],
 )
 def test_a_broken_answer_to_what_was_sent_is_an_unknown_outcome(answer: bytes, context: ssl.SSLContext | None) -> None:
     with serving(sending(answer), context) as server:
         assert isinstance(outcome(client_of(server.url)), OutcomeUnknown)
+    assert server.requests_of == [1], "sent once"
+
+
+def test_a_redirect_to_nowhere_was_not_processed(context: ssl.SSLContext | None) -> None:
+    redirect = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://[nowhere\r\nContent-Length: 0\r\n\r\n"
+    with serving(sending(redirect), context) as server:
+        assert isinstance(outcome(client_of(server.url)), GatewayError)
     assert server.requests_of == [1], "sent once"
 
 
