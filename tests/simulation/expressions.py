@@ -24,13 +24,16 @@ Step = Callable[[dict[str, Value], Names, Values], None]
 
 TOKEN = re.compile(r"\s*([#:]?\w+|<=|>=|<>|[=<>(),])")
 RESERVED = frozenset(
-    """
-    action add all and any attribute begin between by count counter current data date day default delete end exists
-    expire first from group hash hour in index insert is item items key keys last level limit min minute month name
-    names no not null of on open or order owner path percent position range read region return role row rule section
-    select sequence set size source start state status table text time timestamp to token total ttl type unique
-    update use user users uuid value values when where year zone
-    """.split()
+    re.findall(
+        r"\w+",
+        """
+        action add all and any attribute begin between by count counter current data date day default delete end
+        exists expire first from group hash hour in index insert is item items key keys last level limit min minute
+        month name names no not null of on open or order owner path percent position range read region return role
+        row rule section select sequence set size source start state status table text time timestamp to token total
+        ttl type unique update use user users uuid value values when where year zone
+        """,
+    )
 )
 """Of the guide's 573 reserved words, those that an attribute of ours might be called by."""
 

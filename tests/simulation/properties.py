@@ -57,7 +57,7 @@ class Truth:
     refused: str = ""
     """By a PG, or by Iamport: in its words."""
     fault: str = ""
-    """What failed it that may fail."""
+    """What failed it that may fail; of a call to the table, which."""
     looked: bool = False
     found: Key | None = None
     """What stood under its uid when it last looked, before it sent its card."""
@@ -119,6 +119,7 @@ class Properties(Happened):
             and other.answer is not None
             and other.answer[0] == "outcome_unknown"
             and not other.others_key
+            and " " not in other.fault
         )
 
     def fault_met(self, number: int, what: str = "some") -> None:
@@ -363,7 +364,9 @@ class Properties(Happened):
         if len(set(told)) < len(told):
             raise Violation("events", f"two events tell of one payment: {sorted(told)}")
         for number, truth in self._truths.items():
-            own = [each for each in self._taken(truth) if each.by == number]
+            # Where one was cancelled, and others paid again, the later payment is told.
+            taken = sorted(self._taken(truth), key=lambda each: each.status != "paid")
+            own = [each for each in taken if each.by == number and each.status == taken[0].status]
             given_up = any(state == "unknown" for state, *_ in truth.endings)
             if own and own[0].imp_uid not in told and not given_up and not (self._odd and truth.request.uid == 0):
                 raise Violation("events", f"{self._name(number)} has paid, and no event tells of it")

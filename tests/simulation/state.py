@@ -106,7 +106,7 @@ class State:
         self.processes: list[Process] = []
         self.flights: tuple[Flight | LateWrite, ...] = ()
         self.deeds = world.others
-        self.moments = (*MOMENTS, FORGOTTEN) if world.has_repeats else MOMENTS
+        self.moments: tuple[float, ...] = (*MOMENTS, FORGOTTEN) if world.has_repeats else MOMENTS
         self.current = -1
         self.is_over = False
         for deed in world.before:
@@ -132,7 +132,7 @@ class State:
             None if each.is_over else (each.place.number, each.failing, each.down) for each in self.processes
         )
         current = self.current if self.switches_left < UNLIMITED else None
-        flights = frozenset((each[0], each[1]) for each in self.flights)
+        flights = frozenset(self.flights)
         return hash(
             (
                 self.now,
