@@ -3,6 +3,7 @@
 Time is put forward, not waited for. A function that dies does so before it writes its outcome down.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,11 +22,16 @@ PAYMENT = {"merchant_uid": "order-1", "amount": 99_000, "name": "구독"}
 INVOCATION_SECONDS = 28
 PG_SECONDS = 60
 
-LATE = faults.landing(faults.SERVER_ERROR, 0.6)
-"""A proxy gives up at once, and Iamport goes on: longer than anybody looks here."""
-
 Events = Callable[[], list[str]]
 Dying = Callable[..., None]
+
+
+def landing_late(iamport: Simulator, endpoint: str) -> threading.Event:
+    """A proxy gives up on the next call at once, and Iamport goes on: what is asked lands when the event is set."""
+    landing = threading.Event()
+    iamport.fail_next(endpoint, faults.landing(faults.SERVER_ERROR, 0.0))
+    iamport.before(endpoint, lambda: landing.wait(30.0))
+    return landing
 
 
 class Died(BaseException):
@@ -215,10 +221,11 @@ def test_behind_a_proxy_s_error_the_card_may_land_and_is_not_overwritten(
     door: Door, iamport: Simulator, clock: ClockAhead
 ) -> None:
     fields = form_fields()
-    iamport.fail_next("issue", LATE)
+    landing = landing_late(iamport, "issue")
     answer = door.post_json(fields)
     assert (answer.outcome, answer.headers["retry-after"]) == ((504, "outcome_unknown"), "5")
     assert door.post_json({**fields, "card_number": OTHER_CARD}).outcome == (409, "in_progress")
+    landing.set()
     assert eventually(lambda: fields["customer_uid"] in iamport.customers)
     clock.advance(PG_SECONDS + 1)
     assert door.post_json({**fields, "card_number": OTHER_CARD}).outcome == (409, "already_registered")
@@ -227,8 +234,9 @@ def test_behind_a_proxy_s_error_the_card_may_land_and_is_not_overwritten(
 
 def test_what_lands_after_everybody_hung_up_is_told_to_the_next_who_asks(door: Door, iamport: Simulator) -> None:
     fields = form_fields()
-    iamport.fail_next("issue", LATE)
+    landing = landing_late(iamport, "issue")
     assert door.post_json(fields).outcome == (504, "outcome_unknown")
+    landing.set()
     assert eventually(lambda: fields["customer_uid"] in iamport.customers)
     answer = door.post_json(fields)
     assert (answer.outcome, shown_card(answer)) == ((200, "issued"), CARD_NUMBER[-4:])
@@ -268,9 +276,10 @@ def test_an_earlier_card_s_failure_is_not_this_card_s(
 ) -> None:
     failed = signed_fields("mine", number_of("payment_failed"), payment=PAYMENT)
     assert signed_door.post_json(failed).outcome == (200, "declined")
-    iamport.fail_next("pay_onetime", LATE)
+    landing = landing_late(iamport, "pay_onetime")
     fields = signed_fields("mine", payment=PAYMENT)
     assert signed_door.post_json(fields).outcome == (504, "outcome_unknown")
+    landing.set()
     assert eventually(lambda: "mine" in iamport.customers)
     assert signed_door.post_json(fields).outcome == (200, "issued")
     assert [payment.status for payment in iamport.payments] == ["failed", "paid"]
@@ -378,9 +387,10 @@ def test_after_a_no_another_uid_may_pay_the_order(signed_door: Door, iamport: Si
 
 
 def test_an_order_is_held_while_its_outcome_is_open(signed_door: Door, iamport: Simulator) -> None:
-    iamport.fail_next("pay_onetime", LATE)
+    landing = landing_late(iamport, "pay_onetime")
     assert signed_door.post_json(signed_fields("card-1", payment=PAYMENT)).outcome == (504, "outcome_unknown")
     assert signed_door.post_json(signed_fields("card-2", payment=PAYMENT)).outcome == (409, "in_progress")
+    landing.set()
     assert eventually(lambda: "card-1" in iamport.customers)
     assert signed_door.post_json(signed_fields("card-2", payment=PAYMENT)).outcome == (409, "already_paid")
     assert len(iamport.payments) == 1
