@@ -24,7 +24,7 @@ from infra.local.lambda_environment import lambda_environment
 from infra.local.program import Program, ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, Backends, talking_to
 from infra.local.template import PROJECT, Template
-from tests.attempts_table import items, plain, stream_records
+from tests.attempts_table import Stream, items, plain
 from tests.chaos.truth import Task, Told, Verdict, judge
 from tests.integration.door import form_fields, signed_fields
 
@@ -217,7 +217,7 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
         identity: {**environment, "PYTHONPATH": modules, "CUSTOMER_IDENTITY": identity}
         for identity in ("open", "signed")
     }
-    told_before = len(list(stream_records(aws)))
+    stream = Stream(aws)
     simulator.choose_fault = chaos.choose_fault
     aws.conflict_share(CONFLICTS)
     over = threading.Event()
@@ -244,7 +244,7 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
         simulator.history,
         simulator.payments,
         [plain(item) for item in items(aws) if item["pk"]["S"].startswith("uid#")],
-        _events(list(stream_records(aws))[told_before:]),
+        _events(stream.records()),
     )
     return chaos.result
 

@@ -19,7 +19,7 @@ from infra.local.aws import Aws
 from infra.local.iamport import faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
-from tests.attempts_table import Record, empty_ledger, name_of_table, stream_records
+from tests.attempts_table import Record, Stream, empty_ledger, name_of_table
 from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
 from tests.integration.door import settle, signed_fields
@@ -37,23 +37,14 @@ class Event:
     detail: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Stream:
-    """What was written since it was opened."""
-
-    aws: Aws
-    begins_at: int
-
-    def records(self) -> list[Record]:
-        return list(stream_records(self.aws))[self.begins_at :]
-
+class EventStream(Stream):
     def events(self) -> list[Event]:
         return [event for record in self.records() for event in told(record)]
 
 
 @pytest.fixture
-def stream(aws: Aws) -> Stream:
-    return Stream(aws, len(list(stream_records(aws))))
+def stream(aws: Aws) -> EventStream:
+    return EventStream(aws)
 
 
 def issued(around: Surroundings) -> None:
@@ -117,7 +108,7 @@ def payment_refused(around: Surroundings) -> None:
 )
 def test_each_ending_is_told_once_as_documented(
     around: Surroundings,
-    stream: Stream,
+    stream: EventStream,
     ending: Callable[[Surroundings], None],
     detail_type: str,
     message: str,
@@ -136,7 +127,7 @@ def test_each_ending_is_told_once_as_documented(
     assert began <= datetime.fromisoformat(detail["time"]).timestamp() <= time.time()
 
 
-def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: Stream) -> None:
+def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: EventStream) -> None:
     paid(around)
     [event] = stream.events()
     [payment_at_iamport] = around.iamport.payments
@@ -144,7 +135,7 @@ def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: Stre
     assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
 
 
-def test_a_payment_without_a_key_is_told_with_what_was_paid(around: Surroundings, stream: Stream) -> None:
+def test_a_payment_without_a_key_is_told_with_what_was_paid(around: Surroundings, stream: EventStream) -> None:
     """As soon as it is certain: a key may lag behind its payment."""
     answer = around.signed_door.post_json(
         signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1"))
@@ -159,7 +150,7 @@ def test_a_payment_without_a_key_is_told_with_what_was_paid(around: Surroundings
     assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
 
 
-def test_a_payment_is_told_once_however_often_it_is_asked_for(around: Surroundings, stream: Stream) -> None:
+def test_a_payment_is_told_once_however_often_it_is_asked_for(around: Surroundings, stream: EventStream) -> None:
     """Ten minutes later it is another attempt, which finds the order paid: that one registered nothing new."""
     for _ in range(2):
         assert around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1"))).code == "issued"
@@ -168,13 +159,13 @@ def test_a_payment_is_told_once_however_often_it_is_asked_for(around: Surroundin
     assert len(around.iamport.payments) == 1
 
 
-def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: Stream) -> None:
+def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: EventStream) -> None:
     issued(around)
     [event] = stream.events()
     assert [event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")] == ["", "", "0"]
 
 
-def test_nothing_is_told_but_the_endings(around: Surroundings, stream: Stream, aws: Aws) -> None:
+def test_nothing_is_told_but_the_endings(around: Surroundings, stream: EventStream, aws: Aws) -> None:
     """No beginning, nothing that can't be found out yet, no repeat, no correction by hand, no item's end."""
     fields = signed_fields("mine", CARD)
     lose_the_answer(around, faults.ANSWER_LOST)
@@ -198,7 +189,7 @@ def test_nothing_is_told_but_the_endings(around: Surroundings, stream: Stream, a
     assert len(stream.events()) == 2
 
 
-def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, stream: Stream) -> None:
+def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, stream: EventStream) -> None:
     for ending in (issued, paid):
         ending(around)
     texts = json.dumps([event.detail for event in stream.events()])

@@ -12,7 +12,7 @@ import pytest
 from infra.local.aws import Aws
 from infra.local.iamport import Raw, Simulator, faults
 from infra.local.iamport.cards import number_of
-from tests.attempts_table import item_of, plain, stream_records
+from tests.attempts_table import Stream, item_of, plain
 from tests.conftest import ClockAhead
 from tests.integration.door import CARD_NUMBER, Door, JsonAnswer, form_fields, settle, signed_fields
 from tests.waiting import eventually
@@ -62,10 +62,10 @@ def state_of(aws: Aws, customer_uid: str) -> str:
 @pytest.fixture
 def events(aws: Aws) -> Events:
     """What has left since the test began, in its order."""
-    before = len(list(stream_records(aws)))
+    stream = Stream(aws)
 
     def left() -> list[str]:
-        images = [record["dynamodb"].get("NewImage", {}) for record in list(stream_records(aws))[before:]]
+        images = [record["dynamodb"].get("NewImage", {}) for record in stream.records()]
         return [image["event"]["S"] for image in images if "event" in image]
 
     return left
