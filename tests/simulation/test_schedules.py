@@ -16,7 +16,7 @@ WORLDS = (
     *(f"{one} {more}" for one in ("u0.a", "u0.a+replace") for more in CARD_ALONE),
     *(f"u0.o0.a {more}" for more in SURROUNDINGS if more not in ("others:ready", "others:fail-c")),
     "u0.o0.a+replace before:key-b keyless", "u0.o0.a+replace before:key-a", "u0.o0.a+replace before:key-b leaves",
-    "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a u0.A", "u0.o0.a u0.b",
+    "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a u0.A",
 )  # fmt: skip
 """Those that take a minute in all; the slower ones stand in `make explore`."""
 ONE_FAULT = Limits(faults=1)
