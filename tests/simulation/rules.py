@@ -14,7 +14,7 @@ from billing import issuance, settlement
 from billing.iamport import client, exchange
 from billing.ledger import items, ledger
 from billing.model import attempt
-from billing.model.attempt import Attempt, Ending, Repeated, Seen
+from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Repeated, Seen
 from billing.model.billing_key import FoundPayment
 from billing.model.card import Card
 from billing.model.errors import AlreadyRegistered, GatewayError, PaidWithoutKey
@@ -46,6 +46,7 @@ class Rule:
 
 LOOK, BEGIN, FIND_ENDING = issuance.look_before_sending, issuance.begin, settlement.find_ending
 HOLD, FINISH_BOTH, RELEASE = ledger.Ledger._hold, ledger.Ledger._finish_both, ledger.Ledger._release
+OWN_KEY = Attempt.own_key
 NEW_ITEM, ENDED_ITEM, WHOLE = items.new_item, items.ended_item, client._whole
 READ_ANSWER, FIND_PAYMENTS = exchange.read_answer, client.Iamport.find_payments
 
@@ -176,6 +177,29 @@ def _whole_or_stop(fields: Any, name: str) -> Any:
     return WHOLE(fields, name)
 
 
+def _left_own(made: Any, found: Any) -> Any:
+    own = made.own_key(found)
+    return None if own is None else Leftover(own)
+
+
+def _left_none_before(made: Any) -> Any:
+    before = made.seen.billing_key if made.seen is not None else None
+    return Leftover(None, before, before_was_left=False, masked_card=made.masked_card)
+
+
+def _nothing_left(*given: Any) -> Any:
+    ending = FIND_ENDING(*given)
+    return None if ending is None else replace(ending, leftover=None)
+
+
+def _own_though_unsent(made: Any, found: Any) -> Any:
+    return found if found is not None and made.seen is None else OWN_KEY(made, found)
+
+
+def _due_where_unsent(made: Any) -> bool:
+    return made.seen is None or items.is_due(made)
+
+
 RULES = (
     Rule("A card is replaced only with leave", [(issuance, "may_replace", lambda *_: True)], "u0.a u0.b", "replaced"),
     Rule(
@@ -283,5 +307,32 @@ RULES = (
     Rule(
         "One attempt's trouble is its own, and an odd answer is no trouble",
         [(settle, "close", _close_or_stop), (client, "_whole", _whole_or_stop)], "u0.a u1.a settler odd", "crash",
+    ),
+    Rule(
+        "Who leaves nothing of its own leaves what was left before",
+        [(Attempt, "left_behind", _left_own)], "u0.o0.a u0.o0.b leaves", "locked out",
+    ),
+    Rule(
+        "What was left before an unseen leftover may be replaced",
+        [(Attempt, "left_unseen", _left_none_before)], "u0.o0.a u0.o0.b leaves", "locked out",
+    ),
+    Rule("What is settled leaves something, too", _find_ending(_nothing_left), "u0.o0.a leaves", "locked out"),
+    Rule(
+        "A key that stood there before is not the payment's",
+        [(settlement, "_key_of", lambda _, found, *__, **___: found)],
+        "u0.o0.a+replace before:key-b keyless", "false success",
+    ),
+    Rule(
+        "Who sent nothing has registered nothing",
+        [(Attempt, "own_key", _own_though_unsent)], "u0.a+replace before:key-a", "false ending",
+    ),
+    Rule(
+        "Who can't find out ends its part at once",
+        [(ledger.Ledger, "leave_open", lambda *_: None)], "u0.a u0.a", "not told",
+    ),
+    Rule(
+        "Nobody closes an attempt whose function may be at work",
+        [(settlement, "is_due", _due_where_unsent), (ledger, "_left_open", lambda made, _: LeftOpen(made))],
+        "u0.a u0.b", "false refusal",
     ),
 )  # fmt: skip

@@ -120,12 +120,12 @@ SURROUNDINGS = (
 """What is asked of each pair of interest, one after the other."""
 
 TELLING = (
-    "u0.a", "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a+new u0.b+replace", "u0.a+replace u0.b",
-    "u0.a+open u0.b+open", "u0.a u0.b+replace", "u0.o0.a", "u0.o0.a u0.o0.b", "u0.o0.a u0.o0.a",
-    "u0.o0.a+new u0.o0.b", "u0.o0.a+replace u0.o0.b", "u0.o0.a u1.o0.b", "u0.o0.a u0.o1.b", "u0.a u0.A",
+    "u0.a", "u0.a+replace", "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a+new u0.b+replace", "u0.a+replace u0.b",
+    "u0.a+open u0.b+open", "u0.a u0.b+replace", "u0.a u0.A", "u0.o0.a", "u0.o0.a+replace", "u0.o0.a u0.o0.b",
+    "u0.o0.a u0.o0.a", "u0.o0.a+new u0.o0.b", "u0.o0.a+replace u0.o0.b", "u0.o0.a u1.o0.b", "u0.o0.a u0.o1.b",
     "u0.o0.a u0.o0.A", "u0.o0.a u0.b", "u0.o0.a+replace u0.o1.b+replace",
 )  # fmt: skip
-"""Pairs that differ in what can go wrong between them."""
+"""Attempts, alone and in pairs, that differ in what can go wrong."""
 
 
 def small_worlds() -> Iterator[World]:
