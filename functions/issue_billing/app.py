@@ -17,15 +17,14 @@ services = open_services(settings)
 with fetching_ahead(services, os.environ):
     from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-    from aws_lambda_powertools.logging import correlation_paths
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from billing.issuance import issue_billing_key
     from billing.model.customer import Claim
     from billing.model.deadline import Deadline
     from billing.model.errors import BillingError, InvalidCustomerToken
-    from billing.observability import logger, metrics, note_outcome, note_unforeseen
-    from billing.web import answers
+    from billing.observability import logger, metrics, note_no_request, note_outcome, note_unforeseen
+    from billing.web import answers, gateway_event
     from billing.web.reading import read_card, read_customer
     from billing.web.request import Fields, read_fields
     from billing.web.time_left import seconds_left
@@ -38,10 +37,22 @@ resolver = APIGatewayRestResolver(debug=False)
 
 
 # `log_event` is given because POWERTOOLS_LOGGER_LOG_EVENT would otherwise log the event.
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, log_event=False)
+@logger.inject_lambda_context(log_event=False)
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    request_id = gateway_event.request_id(event, context.aws_request_id)
+    logger.set_correlation_id(request_id)
+    if gateway_event.is_request(event):
+        return answer_request(event, context)
+    # A function error would ring the alarms, and have what invokes by itself try again.
+    note_no_request()
+    nobody = answers.Caller(request_id, language="ko", origin="", wants_page=False)
+    not_found = answers.describe_failure("not_found", nobody.language)
+    return answers.without_resolver(answers.respond(not_found, nobody, settings.allowed_origins))
+
+
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return resolver.resolve(event, context)
+def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return resolver.resolve(gateway_event.by_its_route(event), context)
 
 
 @resolver.post("/subscription/issue-billing")
@@ -100,7 +111,8 @@ def _claim(fields: Fields) -> Claim | None:
 
 
 def _caller() -> answers.Caller:
-    return answers.read_caller(resolver.current_event)
+    event, of_lambda = resolver.current_event, resolver.lambda_context.aws_request_id
+    return answers.read_caller(event, gateway_event.request_id(event.raw_event, of_lambda))
 
 
 def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:

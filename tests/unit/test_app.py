@@ -8,7 +8,6 @@ import jwt
 import pytest
 
 from billing.issuance import Issued
-from billing.model.customer import Customer
 from billing.model.deadline import Deadline
 from billing.model.errors import (
     AlreadyPaid,
@@ -23,31 +22,9 @@ from billing.model.errors import (
 )
 from tests.integration.door import Door, form_fields
 from tests.unit.conftest import Counted, Lines
-from tests.unit.fakes import ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock
+from tests.unit.fakes import ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock, gives
 
 OLD_KEY, NEW_KEY, FORGED_KEY = "o" * 32, "n" * 32, "f" * 32
-
-
-@pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    """A fresh container."""
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    return Door()
-
-
-def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
-    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
-    asked_for = []
-
-    def issue_billing_key(customer: Customer, *_: object) -> Issued:
-        asked_for.append(customer.uid)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
-    return asked_for
 
 
 @pytest.mark.parametrize(

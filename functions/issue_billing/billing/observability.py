@@ -61,6 +61,11 @@ def note_ledger_behind(reason: str | None) -> None:
     logger.warning("outcome not written down", extra={"reason": reason})
 
 
+def note_no_request() -> None:
+    """Something other than the REST API invoked the function. Whatever it sent, nothing of it is written."""
+    logger.warning("no request of the REST API")
+
+
 def note_unforeseen(failure: Exception) -> None:
     """Its message may hold anything, so it is not written."""
     metrics.add_metric(METRIC_BY_OUTCOME["internal_error"], MetricUnit.Count, 1)

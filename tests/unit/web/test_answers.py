@@ -35,6 +35,7 @@ from billing.web.answers import (
 from billing.web.messages import BY_CODE, BY_REASON
 from tests.unit.fakes import OWN, TAKEN
 
+FORM = "application/x-www-form-urlencoded"
 SHOP, OTHER_SHOP = "https://shop.example", "https://other.example"
 
 
@@ -193,7 +194,6 @@ def event(headers: dict[str, str], query: dict[str, str] | None = None) -> APIGa
         {
             "headers": headers,
             "queryStringParameters": query,
-            "requestContext": {"requestId": "request-1"},
         }
     )
 
@@ -212,10 +212,10 @@ def event(headers: dict[str, str], query: dict[str, str] | None = None) -> APIGa
 def test_the_forms_address_decides_the_language_before_the_browser(
     headers: dict[str, str], query: dict[str, str] | None, language: str
 ) -> None:
-    assert read_caller(event(headers, query)).language == language
+    assert read_caller(event(headers, query), "request-1").language == language
 
 
 def test_a_caller_is_read_from_its_request() -> None:
-    asked_by = read_caller(event({"origin": SHOP, "accept": "text/html"}))
+    asked_by = read_caller(event({"origin": SHOP, "accept": "text/html", "content-type": FORM}), "request-1")
     assert asked_by == Caller("request-1", "ko", SHOP, wants_page=True)
-    assert read_caller(event({})) == Caller("request-1", "ko", "", wants_page=False)
+    assert read_caller(event({}), "request-1") == Caller("request-1", "ko", "", wants_page=False)

@@ -46,9 +46,9 @@ class Caller:
     """A browser that opens or posts a form by itself, and will show what comes back."""
 
 
-def read_caller(event: APIGatewayProxyEvent) -> Caller:
+def read_caller(event: APIGatewayProxyEvent, request_id: str) -> Caller:
     return Caller(
-        request_id=event.request_context.request_id or "",
+        request_id=request_id,
         language=_language(event),
         origin=event.headers.get("origin", ""),
         wants_page=prefers_html(event.headers.get("accept", "")),
@@ -110,6 +110,18 @@ def describe_error(error: BillingError, language: messages.Language) -> dict[str
 
 def retry_after_header(error: BillingError) -> dict[str, str]:
     return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+
+
+def without_resolver(response: Response[str]) -> dict[str, Any]:
+    """As the handler returns it: REST APIs know both kinds of headers, HTTP APIs the single ones alone."""
+    single = {name: str(value) for name, value in response.headers.items()}
+    return {
+        "statusCode": int(response.status_code),
+        "headers": single,
+        "multiValueHeaders": {name: [value] for name, value in single.items()},
+        "body": response.body,
+        "isBase64Encoded": False,
+    }
 
 
 def respond(
