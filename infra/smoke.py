@@ -43,7 +43,7 @@ FORM_HEADERS = (
     ("Content-Security-Policy", "form-action 'self'"),
     ("Content-Security-Policy", "frame-ancestors "),
     ("Permissions-Policy", "payment=()"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "strict-origin"),
     ("X-Content-Type-Options", "nosniff"),
 )
 """Each header of the card form with what it has to hold."""

@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from infra.local.execution_environments import FunctionError, NoAnswerInTime
-from infra.local.proxy_event import HttpRequest, HttpResponse, MalformedResult, RequestIds, http_response, new_ids, proxy_event
+from infra.local.proxy_event import (
+    HttpRequest,
+    HttpResponse,
+    MalformedResult,
+    RequestIds,
+    http_response,
+    new_ids,
+    proxy_event,
+)
 from infra.local.template import Api, GatewayResponse
 
 logger = logging.getLogger(__name__)

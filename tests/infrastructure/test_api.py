@@ -11,7 +11,7 @@ from tests.infrastructure.stacks import PARAMETER_SETS, deployment
 
 GATEWAY_RESPONSES = Template().api("BillingApi").gateway_responses
 
-API_GATEWAYS_OWN_WORDS = ("forbidden", "too_many_attempts")
+API_GATEWAYS_OWN_WORDS = ("too_many_attempts",)
 """It counts everybody's requests together, and so can't say that this caller tried too often."""
 
 
