@@ -70,7 +70,8 @@ def issue_billing() -> Response[str]:
     fields = read_fields(
         event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
     )
-    customer, card = read_customer(fields, _claim(fields)), read_card(fields)
+    claim = _claim(fields)
+    customer, card = read_customer(fields, claim), read_card(fields, claim=claim)
     fields.check()
     return tell(issue_billing_key(customer, card, services, deadline))
 

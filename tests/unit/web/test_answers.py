@@ -133,6 +133,38 @@ def test_a_success_tells_what_is_not_known_as_null() -> None:
     assert describe_success(Issued(unknown))["card"] == {"name": None, "number": None, "type": None}
 
 
+RECEIPT = "https://receipts.invalid/cm/receipt_head.jsp?noTid=a%20b&noMethod=1"
+
+
+@pytest.mark.parametrize("payment_of", ["a success", "a payment without a key"])
+@pytest.mark.parametrize(
+    ("receipt_url", "told"),
+    [
+        (None, None),
+        (RECEIPT, RECEIPT),
+        ("HTTPS://receipts.invalid/1", "HTTPS://receipts.invalid/1"),
+        ("http://receipts.invalid/1", None),
+        ("javascript:alert(1)//https://receipts.invalid", None),
+        ("data:text/html,<script>alert(1)</script>", None),
+        ("//receipts.invalid/1", None),
+        ("/1", None),
+        ("https:receipts.invalid", None),
+        ("https://", None),
+        ("https:///1", None),
+        (" https://receipts.invalid/1", None),
+        ("https://receipts.invalid/1\n", None),
+        ('https://receipts.invalid/"onclick="alert(1)', None),
+        ("https://receipts.invalid/\\@evil.example", None),
+        ("", None),
+    ],
+)
+def test_a_receipt_is_a_link_by_https_or_none(payment_of: str, receipt_url: str | None, told: str | None) -> None:
+    paid = PaidPayment(TAKEN.merchant_uid, TAKEN.imp_uid, TAKEN.amount, receipt_url)
+    is_success = payment_of == "a success"
+    body = describe_success(Issued(OWN, paid)) if is_success else describe_error(PaidWithoutKey(paid), "ko")
+    assert body["payment"]["receipt_url"] == told
+
+
 @pytest.mark.parametrize("receipt_url", [None, "https://receipts.invalid/1"])
 def test_a_success_tells_the_payment_where_there_is_one(receipt_url: str | None) -> None:
     paid = PaidPayment(TAKEN.merchant_uid, TAKEN.imp_uid, TAKEN.amount, receipt_url)

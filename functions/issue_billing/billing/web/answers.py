@@ -26,7 +26,7 @@ from billing.web.origin import is_allowed
 
 CONTENT_TYPE = f"{content_types.APPLICATION_JSON}; charset=utf-8"
 
-LINK = re.compile(r"https://[^\s\x00-\x20\x7f\\\"'<>]+", re.IGNORECASE)
+LINK = re.compile(r"https://[^/?#\s\x00-\x20\x7f\\\"'<>][^\s\x00-\x20\x7f\\\"'<>]*", re.IGNORECASE)
 
 HTTP_STATUS = {
     "declined": HTTPStatus.OK,
