@@ -1,4 +1,4 @@
-"""A native form post is a request that CORS does not stop: the service itself turns a page away that it doesn't know."""
+"""CORS does not stop a native form post: the service itself turns a page away that it doesn't know."""
 
 from html import escape
 
@@ -12,7 +12,8 @@ from tests.browser.conftest import NewPage, OpenForm, Shop, Watched
 
 FORM = """<!doctype html><html><head><title>cards</title><link rel="icon" href="data:,">%s</head><body>
 <form method="post" action="%s">
-<input type="hidden" name="customer_uid" value="native"><input type="hidden" name="card_number" value="0000100000000001">
+<input type="hidden" name="customer_uid" value="native">
+<input type="hidden" name="card_number" value="0000100000000001">
 <input type="hidden" name="expiry" value="2099-12"><input type="hidden" name="birth" value="900101">
 <input type="hidden" name="pwd_2digit" value="07"><button>post</button></form></body></html>"""
 

@@ -14,6 +14,7 @@ from billing.model.errors import (
     BillingError,
     Declined,
     FieldError,
+    Forbidden,
     GatewayError,
     InProgress,
     InvalidCustomerToken,
@@ -63,6 +64,12 @@ def test_only_an_allowed_origin_may_read_the_answer(
     headers = respond({"status": "success"}, caller(origin), allowed_origins).headers
     assert headers["Access-Control-Allow-Origin"] == allowed
     assert headers["Vary"] == "Origin", "or a cache would give one page's answer to another"
+
+
+@pytest.mark.parametrize("origin", [SHOP, "https://evil.example", "null"])
+def test_that_it_is_forbidden_any_page_may_read(origin: str) -> None:
+    answer = respond(describe_error(Forbidden("origin_not_allowed"), "ko"), caller(origin), (SHOP,))
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (403, "*")
 
 
 def test_no_answer_is_kept_or_taken_for_something_else() -> None:
@@ -183,6 +190,7 @@ def test_a_success_tells_the_payment_where_there_is_one(receipt_url: str | None)
         AlreadyPaid(),
         AlreadyRegistered(OWN),
         Declined(None),
+        Forbidden("origin_not_allowed"),
         GatewayError("http_429"),
         InProgress(),
         InvalidCustomerToken("ExpiredSignatureError"),

@@ -16,6 +16,7 @@ from billing.model.errors import (
     SECONDS_UNTIL_MORE_IS_KNOWN,
     BillingError,
     Declined,
+    Forbidden,
     InvalidRequest,
     OutcomeUnknown,
     PaidWithoutKey,
@@ -25,6 +26,9 @@ from billing.web.negotiation import wants_page
 from billing.web.origin import is_allowed
 
 CONTENT_TYPE = f"{content_types.APPLICATION_JSON}; charset=utf-8"
+
+ANY_PAGE = ("*",)
+"""Who may read that a page is forbidden: the one that is, or its maker would see no more than a broken line."""
 
 LINK = re.compile(r"https://[^/?#\s\x00-\x20\x7f\\\"'<>][^\s\x00-\x20\x7f\\\"'<>]*", re.IGNORECASE)
 
@@ -148,7 +152,7 @@ def respond(
         content_type=CONTENT_TYPE,
         body=json.dumps({**body, "request_id": caller.request_id}, ensure_ascii=False),
         headers={
-            **_cors_headers(caller.origin, allowed_origins),
+            **_cors_headers(caller.origin, ANY_PAGE if body.get("code") == Forbidden.code else allowed_origins),
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
             **(headers or {}),
