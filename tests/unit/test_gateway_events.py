@@ -130,7 +130,7 @@ def test_what_is_no_request_of_the_rest_api_is_answered_quietly_and_told_in_the_
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "not_found")
     assert answer["headers"]["Content-Type"] == "application/json; charset=utf-8", "HTTP API v2 knows these alone"
     (line,) = logged()
-    assert (line["level"], line["message"]) == ("WARNING", "no request of the REST API")
+    assert (line["level"], line["message"]) == ("INFO", "no request of the REST API")
     assert "0000-1111" not in json.dumps(line)
     assert '"_aws"' not in capsys.readouterr().out, "a warm-up is no request, and counts as none"
 

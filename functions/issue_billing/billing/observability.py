@@ -64,7 +64,7 @@ def note_ledger_behind(reason: str | None) -> None:
 
 def note_no_request() -> None:
     """Something other than the REST API invoked the function. Whatever it sent, nothing of it is written."""
-    logger.warning("no request of the REST API")
+    logger.info("no request of the REST API")
 
 
 def note_unforeseen(failure: Exception, outcome: str) -> None:
