@@ -68,6 +68,7 @@ def test_no_5xx_of_api_gateway_claims_that_nothing_was_sent() -> None:
 def test_access_logs_are_json_that_holds_nothing_of_what_the_caller_sent(parameter_set: str) -> None:
     for stage in deployment(parameter_set).of_type("AWS::ApiGateway::Stage"):
         written = json.loads(stage.properties["AccessLogSetting"]["Format"])
+        assert written["request_id"] == "$context.extendedRequestId", "as in the answer"
         assert set(written.values()) == {
             *("$context.requestId", "$context.extendedRequestId", "$context.requestTime", "$context.httpMethod"),
             *("$context.resourcePath", "$context.status", "$context.error.responseType", "$context.responseLatency"),

@@ -54,11 +54,11 @@ def test_a_card_number_in_a_token_is_refused_before_it_is_stored_anywhere(
 
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
-@pytest.mark.parametrize("field", [name for name in FIELD_NAMES if name.startswith("customer_") and "p" not in name])
+@pytest.mark.parametrize("field", sorted(set(FIELD_NAMES) - {*CARD, "customer_postcode"}))
 def test_a_card_number_in_another_field_is_refused_however_it_is_written(field: str, written: str) -> None:
+    """A postcode is too short for one."""
     fields = Fields({**CARD, "customer_uid": "customer-1", field: written}.items())
-    reasons = dict(refusals(fields))
-    assert reasons.keys() == {field}
+    assert refusals(fields) == [(field, "holds_card_number")]
 
 
 def test_another_number_is_no_card_number() -> None:
