@@ -1,14 +1,17 @@
 """What an attempt talks to, without a socket: each fake gives what a test laid out, and keeps what it was told."""
 
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from billing.aws_clients import AwsClients
 from billing.iamport.client import Iamport
+from billing.issuance import Issued
 from billing.ledger.ledger import Due, Ledger
 from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
@@ -240,3 +243,17 @@ def aws_of(**clients: object) -> AwsClients:
 def refused_by_aws(code: str, http_status: int = 400, **fields: object) -> ClientError:
     response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": http_status}, **fields}
     return ClientError(response, "Operation")
+
+
+def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
+    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
+    asked_for = []
+
+    def issue_billing_key(customer: Customer, *_: object) -> Issued:
+        asked_for.append(customer.uid)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
+    return asked_for

@@ -8,7 +8,6 @@ import jwt
 import pytest
 
 from billing.issuance import Issued
-from billing.model.customer import Customer
 from billing.model.deadline import Deadline
 from billing.model.errors import (
     AlreadyPaid,
@@ -23,31 +22,9 @@ from billing.model.errors import (
 )
 from tests.integration.door import Door, form_fields
 from tests.unit.conftest import Counted, Lines
-from tests.unit.fakes import ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock
+from tests.unit.fakes import ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock, gives
 
 OLD_KEY, NEW_KEY, FORGED_KEY = "o" * 32, "n" * 32, "f" * 32
-
-
-@pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    """A fresh container."""
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    return Door()
-
-
-def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
-    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
-    asked_for = []
-
-    def issue_billing_key(customer: Customer, *_: object) -> Issued:
-        asked_for.append(customer.uid)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
-    return asked_for
 
 
 @pytest.mark.parametrize(
@@ -142,8 +119,8 @@ def signed_door(secrets: FakeSecretsManager) -> Door:
     return door
 
 
-def signed_by(key: str) -> dict[str, str]:
-    token = jwt.encode({"sub": "mine", "exp": time.time() + 600}, key, algorithm="HS256")
+def signed_by(key: str, **claims: object) -> dict[str, str]:
+    token = jwt.encode({"sub": "mine", "exp": time.time() + 600, **claims}, key, algorithm="HS256")
     return form_fields(customer_token=token, customer_uid="somebody else's")
 
 
@@ -168,3 +145,41 @@ def test_forged_tokens_have_the_secret_read_once_a_minute(
         monotonic_clock.advance(10)
     assert asked_for == []
     assert secrets.times_read == 5
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"exp": str(int(time.time()) + 600)}, "exp_not_a_number"),
+        ({"nbf": "1"}, "nbf_not_a_number"),
+        ({"replace": "true"}, "replace_not_a_boolean"),
+        ({"payment": {"merchant_uid": "order-1", "amount": "9900", "name": "구독"}}, "payment_amount"),
+    ],
+)
+def test_a_claim_of_the_wrong_type_is_named_in_the_log_alone(
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, logged: Lines, claims: dict[str, object], reason: str
+) -> None:
+    asked_for = gives(monkeypatch, Issued(OWN))
+    answer = signed_door.post_json(signed_by(OLD_KEY, **claims))
+    assert answer.outcome == (401, "invalid_customer_token")
+    assert asked_for == []
+    assert [(line["outcome"], line["reason"]) for line in logged()] == [("invalid_customer_token", reason)]
+    assert reason not in json.dumps(answer.body)
+
+
+PAYMENT = {"merchant_uid": "order-1", "amount": 9900, "name": "구독"}
+
+
+@pytest.mark.parametrize("written", ["0000111122223333", "0000-1111-2222-3333", "００００１１１１２２２２３３３３"])
+@pytest.mark.parametrize("place", ["sub", "merchant_uid", "name", "buyer_addr"])
+def test_a_card_number_in_a_token_is_refused_as_in_a_field(
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, logged: Lines, place: str, written: str
+) -> None:
+    asked_for = gives(monkeypatch, Issued(OWN))
+    text = f"no. {written}"
+    claims = {"sub": text} if place == "sub" else {"payment": {**PAYMENT, place: text}}
+    answer = signed_door.post_json(signed_by(OLD_KEY, **claims))
+    assert answer.outcome == (400, "invalid_request")
+    assert [error["field"] for error in answer.body["errors"]] == ["customer_token"]
+    assert asked_for == []
+    assert "3333" not in json.dumps([answer.body, logged()])

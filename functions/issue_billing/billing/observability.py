@@ -16,6 +16,7 @@ METRIC_BY_OUTCOME = {
     "issued": "BillingKeyIssued",
     "declined": "BillingKeyDeclined",
     "invalid_request": "InvalidRequest",
+    "forbidden": "InvalidRequest",
     "not_found": "InvalidRequest",
     "too_large": "InvalidRequest",
     "unsupported_media_type": "InvalidRequest",
@@ -61,11 +62,17 @@ def note_ledger_behind(reason: str | None) -> None:
     logger.warning("outcome not written down", extra={"reason": reason})
 
 
-def note_unforeseen(failure: Exception) -> None:
-    """Its message may hold anything, so it is not written."""
-    metrics.add_metric(METRIC_BY_OUTCOME["internal_error"], MetricUnit.Count, 1)
+def note_no_request() -> None:
+    """Something other than the REST API invoked the function. Whatever it sent, nothing of it is written."""
+    logger.info("no request of the REST API")
+
+
+def note_unforeseen(failure: Exception, outcome: str) -> None:
+    """A bug, whatever `outcome` is answered for it. Its message may hold anything, so it is not written."""
+    for metric in {METRIC_BY_OUTCOME["internal_error"], METRIC_BY_OUTCOME[outcome]}:
+        metrics.add_metric(metric, MetricUnit.Count, 1)
     place = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(failure.__traceback__)]
     logger.error(
         "request ended",
-        extra={"outcome": "internal_error", "exception_type": type(failure).__qualname__, "place": place[-8:]},
+        extra={"outcome": outcome, "exception_type": type(failure).__qualname__, "place": place[-8:]},
     )

@@ -20,7 +20,7 @@ class Settings:
     iamport_pg: str
     """`{PG}` or `{PG}.{MID}`, the older way to choose a channel; empty: not sent."""
     allowed_origins: tuple[str, ...]
-    """The frontends' origins; `*` alone stands for any."""
+    """Whose pages may use the API beside its own; `*` stands for any."""
     customer_identity: Literal["open", "signed"]
     """Who says whose card it is: the browser, or a token that the merchant's server signed."""
     attempts_table: str

@@ -129,7 +129,6 @@
         headers: { "Content-Type": "application/json", Accept: "application/json", "Accept-Language": document.documentElement.lang },
         body: JSON.stringify(request),
         cache: "no-store",
-        referrerPolicy: "no-referrer",
         signal: AbortSignal.timeout(LONGEST_WAIT),
       });
       const answer = await response.json();

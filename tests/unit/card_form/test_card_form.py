@@ -86,7 +86,7 @@ def test_its_headers_are_strict() -> None:
     assert policy["connect-src"] == policy["form-action"] == "'self'"
     assert policy["base-uri"] == "'none'"
     assert "unsafe" not in str(policy)
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "strict-origin", "under no-referrer its form posts `Origin: null`"
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert int(str(response.headers["Strict-Transport-Security"]).removeprefix("max-age=")) >= 31_536_000

@@ -105,7 +105,8 @@ def test_a_card_is_good_until_its_month_ends_in_seoul(now: datetime, good: bool)
         ("000101", "000101"),
         ("123-45-67891", "1234567891"),
         ("1234567891", "1234567891"),
-        ("000-00-00000", "0000000000"),
+        ("101-00-00002", "1010000002"),
+        ("999-99-99997", "9999999997"),
     ],
 )
 def test_a_birth_date_or_a_business_number_is_sent_as_digits(typed: str, sent: str) -> None:
@@ -119,6 +120,12 @@ def test_a_birth_date_or_a_business_number_is_sent_as_digits(typed: str, sent: s
         ("900132", "birth_not_a_day"),
         ("010229", "birth_not_a_day"),
         ("123-45-67890", "business_number_wrong"),
+        ("000-00-00000", "business_number_wrong"),
+        ("0000000000", "business_number_wrong"),
+        ("000-00-00015", "business_number_wrong"),
+        ("001-00-00003", "business_number_wrong"),
+        ("100-00-00009", "business_number_wrong"),
+        ("100-99-99995", "business_number_wrong"),
         ("19900101", "birth_form"),
         ("90-01-01", "birth_form"),
         ("90010a", "birth_form"),

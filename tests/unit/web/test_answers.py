@@ -14,6 +14,7 @@ from billing.model.errors import (
     BillingError,
     Declined,
     FieldError,
+    Forbidden,
     GatewayError,
     InProgress,
     InvalidCustomerToken,
@@ -35,6 +36,7 @@ from billing.web.answers import (
 from billing.web.messages import BY_CODE, BY_REASON
 from tests.unit.fakes import OWN, TAKEN
 
+FORM = "application/x-www-form-urlencoded"
 SHOP, OTHER_SHOP = "https://shop.example", "https://other.example"
 
 
@@ -62,6 +64,12 @@ def test_only_an_allowed_origin_may_read_the_answer(
     headers = respond({"status": "success"}, caller(origin), allowed_origins).headers
     assert headers["Access-Control-Allow-Origin"] == allowed
     assert headers["Vary"] == "Origin", "or a cache would give one page's answer to another"
+
+
+@pytest.mark.parametrize("origin", [SHOP, "https://evil.example", "null"])
+def test_that_it_is_forbidden_any_page_may_read(origin: str) -> None:
+    answer = respond(describe_error(Forbidden("origin_not_allowed"), "ko"), caller(origin), (SHOP,))
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (403, "*")
 
 
 def test_no_answer_is_kept_or_taken_for_something_else() -> None:
@@ -132,6 +140,38 @@ def test_a_success_tells_what_is_not_known_as_null() -> None:
     assert describe_success(Issued(unknown))["card"] == {"name": None, "number": None, "type": None}
 
 
+RECEIPT = "https://receipts.invalid/cm/receipt_head.jsp?noTid=a%20b&noMethod=1"
+
+
+@pytest.mark.parametrize("payment_of", ["a success", "a payment without a key"])
+@pytest.mark.parametrize(
+    ("receipt_url", "told"),
+    [
+        (None, None),
+        (RECEIPT, RECEIPT),
+        ("HTTPS://receipts.invalid/1", "HTTPS://receipts.invalid/1"),
+        ("http://receipts.invalid/1", None),
+        ("javascript:alert(1)//https://receipts.invalid", None),
+        ("data:text/html,<script>alert(1)</script>", None),
+        ("//receipts.invalid/1", None),
+        ("/1", None),
+        ("https:receipts.invalid", None),
+        ("https://", None),
+        ("https:///1", None),
+        (" https://receipts.invalid/1", None),
+        ("https://receipts.invalid/1\n", None),
+        ('https://receipts.invalid/"onclick="alert(1)', None),
+        ("https://receipts.invalid/\\@evil.example", None),
+        ("", None),
+    ],
+)
+def test_a_receipt_is_a_link_by_https_or_none(payment_of: str, receipt_url: str | None, told: str | None) -> None:
+    paid = PaidPayment(TAKEN.merchant_uid, TAKEN.imp_uid, TAKEN.amount, receipt_url)
+    is_success = payment_of == "a success"
+    body = describe_success(Issued(OWN, paid)) if is_success else describe_error(PaidWithoutKey(paid), "ko")
+    assert body["payment"]["receipt_url"] == told
+
+
 @pytest.mark.parametrize("receipt_url", [None, "https://receipts.invalid/1"])
 def test_a_success_tells_the_payment_where_there_is_one(receipt_url: str | None) -> None:
     paid = PaidPayment(TAKEN.merchant_uid, TAKEN.imp_uid, TAKEN.amount, receipt_url)
@@ -150,6 +190,7 @@ def test_a_success_tells_the_payment_where_there_is_one(receipt_url: str | None)
         AlreadyPaid(),
         AlreadyRegistered(OWN),
         Declined(None),
+        Forbidden("origin_not_allowed"),
         GatewayError("http_429"),
         InProgress(),
         InvalidCustomerToken("ExpiredSignatureError"),
@@ -193,7 +234,6 @@ def event(headers: dict[str, str], query: dict[str, str] | None = None) -> APIGa
         {
             "headers": headers,
             "queryStringParameters": query,
-            "requestContext": {"requestId": "request-1"},
         }
     )
 
@@ -212,10 +252,10 @@ def event(headers: dict[str, str], query: dict[str, str] | None = None) -> APIGa
 def test_the_forms_address_decides_the_language_before_the_browser(
     headers: dict[str, str], query: dict[str, str] | None, language: str
 ) -> None:
-    assert read_caller(event(headers, query)).language == language
+    assert read_caller(event(headers, query), "request-1").language == language
 
 
 def test_a_caller_is_read_from_its_request() -> None:
-    asked_by = read_caller(event({"origin": SHOP, "accept": "text/html"}))
+    asked_by = read_caller(event({"origin": SHOP, "accept": "text/html", "content-type": FORM}), "request-1")
     assert asked_by == Caller("request-1", "ko", SHOP, wants_page=True)
-    assert read_caller(event({})) == Caller("request-1", "ko", "", wants_page=False)
+    assert read_caller(event({}), "request-1") == Caller("request-1", "ko", "", wants_page=False)

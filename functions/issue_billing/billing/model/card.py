@@ -20,6 +20,9 @@ BUSINESS_NUMBER_LENGTH = 10
 BUSINESS_NUMBER_WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 """The National Tax Service's check digit for business registration numbers."""
 
+LOWEST_TAX_OFFICE = 101
+"""A business number begins with its tax office's code, so 000-00-00000 is none, though its check digit is right."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -74,7 +77,7 @@ def parse_expiry(text: str, *, in_seoul: datetime) -> str:
 
 
 def parse_birth(text: str) -> str:
-    """A real YYMMDD, or a business number (dashes allowed) with a right check digit → digits."""
+    """A real YYMMDD, or a business number (dashes allowed) of a tax office, with a right check digit → digits."""
     digits = text.strip()
     if re.fullmatch(r"[0-9]{6}", digits):
         if not _is_a_day(digits):
@@ -104,7 +107,7 @@ def _is_a_business_number(ten_digits: str) -> bool:
     digits = [int(digit) for digit in ten_digits]
     total = sum(digit * weight for digit, weight in zip(digits, BUSINESS_NUMBER_WEIGHTS, strict=False))
     total += digits[8] * 5 // 10
-    return (total + digits[9]) % 10 == 0
+    return (total + digits[9]) % 10 == 0 and int(ten_digits[:3]) >= LOWEST_TAX_OFFICE
 
 
 def parse_pwd_2digit(text: str) -> str:

@@ -48,6 +48,13 @@ class Claim:
     is_new: bool = False
     """Whether the merchant's server has just made this uid, so that no card can be registered under it."""
 
+    def texts(self) -> tuple[Sensitive, ...]:
+        """Every text that the merchant's server wrote."""
+        if self.payment is None:
+            return (Sensitive(self.uid),)
+        details = (value for _, value in self.payment.details if isinstance(value, Sensitive))
+        return (*map(Sensitive, (self.uid, self.payment.merchant_uid, self.payment.name)), *details)
+
 
 @dataclass(frozen=True)
 class Customer:

@@ -1,6 +1,7 @@
 """Every way an attempt can end other than with a billing key: one class per decision the caller has to make.
 
     BillingError
+    ├── Forbidden                 the page that asks may not use the API: the operator has to allow it
     ├── InvalidRequest            correct the fields named in `errors`
     ├── TooLarge                  send less
     ├── UnsupportedMediaType      send JSON or a form
@@ -41,6 +42,14 @@ class BillingError(Exception):
     reason: str | None = None
     retry_after: int | None = None
     """Seconds after which the same request may come again, where the caller has to wait."""
+
+
+class Forbidden(BillingError):
+    code = "forbidden"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class InvalidRequest(BillingError):

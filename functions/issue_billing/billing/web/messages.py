@@ -68,6 +68,10 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "en": "We don't know yet whether the card was registered. Send the same again in a moment to learn "
         "the outcome; never try another card or another order.",
     },
+    "forbidden": {
+        "ko": "허용되지 않은 요청이라 처리하지 않았습니다. 판매자에게 문의해 주세요.",
+        "en": "This request is not allowed, so nothing was done. Please ask the merchant.",
+    },
     "not_found": {
         "ko": "요청한 주소를 찾을 수 없습니다.",
         "en": "There is nothing at this address.",
