@@ -6,13 +6,13 @@ Every step may be the last: a function that dies leaves the attempt open in the 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from billing.iamport.client import LOOK_UP_SECONDS, Iamport
 from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
-from billing.model.card import Card, masked
+from billing.model.card import Card
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline
 from billing.model.errors import (
@@ -26,6 +26,7 @@ from billing.model.errors import (
     PaidWithoutKey,
     Unavailable,
 )
+from billing.model.shown_digits import masked
 from billing.observability import note_ledger_behind
 from billing.services import Services
 from billing.settlement import find_ending, settle
@@ -58,6 +59,7 @@ class Outcome:
 
 def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
+    services = replace(services, iamport=services.iamport.hiding(card))
     new = new_attempt(customer, card, services, deadline)
     prepare(new, services, deadline)
     begun = begin(new, services, deadline)

@@ -62,9 +62,9 @@ NESTED: object = []
 for _ in range(300):
     NESTED = [NESTED]
 
-ISSUED = BillingKey("mine", "국민KB카드", "00001111****3333", "debit", 1595843453)
+ISSUED = BillingKey("mine", "국민KB카드", "000011******3333", "debit", 1595843453)
 TAKEN = PaidPayment("order-1", "imp_1", 99_000, None)
-FOUND = FoundPayment("order-1", "imp_1", "paid", "mine", 99_000, "00001111****3333", None, None)
+FOUND = FoundPayment("order-1", "imp_1", "paid", "mine", 99_000, "000011******3333", None, None)
 REFUSED_BEFORE = replace(FOUND, imp_uid="imp_2", status="failed", fail_reason="한도초과")
 
 Meaning = BillingKey | PaidPayment | tuple[FoundPayment, ...] | str | None

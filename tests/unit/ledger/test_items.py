@@ -463,6 +463,31 @@ def test_what_version_1_put_there_is_told_by_its_clock(
     assert attempt.own_key(found) == (found if is_own else None)
 
 
+MASKS_OF_PGS = ["000099******8888", "00009999****8888", "0000-99**-****-8888", "000099XXXXXX8888"]
+
+
+@pytest.mark.parametrize("mask", MASKS_OF_PGS)
+def test_a_mask_that_version_1_kept_as_the_pg_gave_it_is_compared_in_the_one_form(mask: str) -> None:
+    item = {**ENDED_OF_VERSION_1, "registered_card_number": mask}
+    assert registered_in(item) == OLD, "a repeat finds its own key"
+    assert begun_item(item)["registered_card_number"] == OLD.card_number, "and it is carried on in the one form"
+    left_open = {**OPEN_OF_VERSION_1, **REGISTERED_BY_VERSION_1, "registered_card_number": mask}
+    assert ended(Ending("not_issued"), attempt_in(left_open))["registered_card_number"] == OLD.card_number
+    recently = {**left_open, "registered_updated": NOON + 96}
+    found = replace(OLD, updated=NOON + 96)
+    assert attempt_in(recently).own_key(found) is None, "nor is what stood there before an attempt's own"
+
+
+@pytest.mark.parametrize("mask", MASKS_OF_PGS)
+def test_marks_of_what_stood_there_are_compared_in_the_one_form(mask: str) -> None:
+    other = replace(OLD, card_number=mask)
+    assert noted(begun(), Seen(other)).seen == Seen(replace(OLD, card_name=None, card_type=None))
+    after = ended(Ending("declined", "no", leftover=Leftover(other)), begun(new=PAYING))
+    known = begun(after).leftover
+    assert known is not None
+    assert known.is_what_stands(OLD)
+
+
 def test_what_version_1_left_open_is_closed_like_everything_else() -> None:
     item = ended(Ending("issued", registered=FOUND), attempt_in(OPEN_OF_VERSION_1))
     assert (item["state"], item["event"]) == ("issued", "billing_key.issued")

@@ -6,8 +6,8 @@
     card#{fingerprint}#{hour}    how often a card was tried in an hour          by every begin
     payment#{merchant_uid}       who holds the order, and what was paid         by begin and finish with a payment
 
-Card numbers are known by their keyed fingerprint only, and as masked by Iamport. What version 1 wrote is read as well:
-its attempts lack `seen`, its orders a state.
+Card numbers are known by their keyed fingerprint only, and masked. What version 1 wrote is read as well: its attempts
+lack `seen`, its orders a state, and its masks are Iamport's own.
 """
 
 import json
@@ -21,6 +21,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
 from billing.model.billing_key import BillingKey, PaidPayment
+from billing.model.shown_digits import masked
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -67,6 +68,7 @@ def attempts_this_hour(seen: Item | None, now: float) -> int:
 def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid: bool) -> Item:
     """The uid's item for the new attempt; what is registered or left under the uid is carried over."""
     item = {name: value for name, value in (earlier or {}).items() if name.startswith(("registered_", "leftover"))}
+    item |= _in_one_form(item)
     item |= {
         "pk": customer_key(new.customer_uid),
         "customer_uid": new.customer_uid,
@@ -99,6 +101,7 @@ def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> I
     if ending.registered is not None or "registered_at" in attempt.item:
         gone.add("expires_at")
     item = {name: value for name, value in attempt.item.items() if name not in gone}
+    item |= _in_one_form(item)
     if ending.registered is not None:
         item |= _registered_values(ending.registered, now)
     if ending.leftover is not None:
@@ -145,7 +148,7 @@ def registered_in(item: Item) -> BillingKey | None:
     return BillingKey(
         customer_uid=item["customer_uid"],
         card_name=item["registered_card_name"] or None,
-        card_number=item["registered_card_number"] or None,
+        card_number=masked(item["registered_card_number"]) or None,
         card_type=item["registered_card_type"] or None,
         updated=item["registered_updated"] or None,
     )
@@ -207,7 +210,7 @@ def _marked(item: Item, mark: list[Any] | None) -> BillingKey | None:
     if mark is None:
         return None
     updated, card_number = mark
-    return BillingKey(item["customer_uid"], None, card_number, None, updated)
+    return BillingKey(item["customer_uid"], None, masked(card_number or "") or None, None, updated)
 
 
 def typed(values: Mapping[str, str | int]) -> dict[str, Any]:
@@ -218,6 +221,12 @@ def typed(values: Mapping[str, str | int]) -> dict[str, Any]:
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item holds nothing but texts and whole numbers; boto3 would make Decimals of those, which JSON refuses."""
     return {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
+
+
+def _in_one_form(item: Item) -> Item:
+    """The card that is registered; version 1 wrote it with Iamport's own mask."""
+    name = "registered_card_number"
+    return {name: masked(item[name])} if name in item else {}
 
 
 def _registered_values(billing_key: BillingKey, now: float) -> dict[str, str | int]:
