@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from billing.iamport.client import LOOK_UP_SECONDS, Iamport
-from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
+from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Customer
@@ -21,6 +21,7 @@ from billing.model.errors import (
     BillingError,
     Declined,
     GatewayError,
+    GatewayRefused,
     InProgress,
     OutcomeUnknown,
     PaidWithoutKey,
@@ -200,8 +201,8 @@ def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, dea
             billing_key = iamport.issue(customer, card, send_deadline)
             return Outcome(Issued(billing_key), Ending("issued", registered=billing_key))
         paid = iamport.issue_and_pay(customer, card, customer.payment, send_deadline)
-    except Declined as declined:
-        return refused(attempt, declined, iamport, deadline)
+    except (Declined, GatewayRefused) as no:
+        return refused(attempt, no, iamport, deadline)
     except (GatewayError, Unavailable) as not_processed:
         return nothing_sent(attempt, not_processed)
     except OutcomeUnknown as unknown:
@@ -209,14 +210,14 @@ def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, dea
     return key_of_payment(attempt, paid, iamport, deadline)
 
 
-def refused(attempt: Attempt, declined: Declined, iamport: Iamport, deadline: Deadline) -> Outcome:
+def refused(attempt: Attempt, no: Declined | GatewayRefused, iamport: Iamport, deadline: Deadline) -> Outcome:
     """A payment that is found wins over a refusal, and a refused payment may leave a key behind."""
     if attempt.order is None:
-        return Outcome(declined, Ending("declined", declined.message, leftover=attempt.leftover))
+        return Outcome(no, ending_of(no, None, attempt.leftover))
     try:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
     except Unavailable:
-        return Outcome(declined, Ending("declined", declined.message, leftover=attempt.left_unseen()))
+        return Outcome(no, ending_of(no, None, attempt.left_unseen()))
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
     if paid is not None:
         return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
@@ -228,7 +229,14 @@ def refused(attempt: Attempt, declined: Declined, iamport: Iamport, deadline: De
     if any(payment.was_paid() for payment in payments):
         already_paid = AlreadyPaid()
         return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
-    return Outcome(declined, Ending("declined", declined.message, found, leftover=leftover))
+    return Outcome(no, ending_of(no, found, leftover))
+
+
+def ending_of(no: Declined | GatewayRefused, found: BillingKey | None, leftover: Leftover | None) -> Ending:
+    """Only a card is declined."""
+    if isinstance(no, Declined):
+        return Ending("declined", no.message, found, leftover=leftover)
+    return Ending("not_issued", no.code, found, leftover=leftover)
 
 
 def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadline: Deadline) -> Outcome:

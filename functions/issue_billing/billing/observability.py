@@ -26,12 +26,13 @@ METRIC_BY_OUTCOME = {
     "already_paid": "AlreadyPaid",
     "paid_without_key": "PaidWithoutKey",
     "gateway_error": "GatewayError",
+    "gateway_refused": "GatewayRefused",
     "unavailable": "GatewayUnavailable",
     "outcome_unknown": "OutcomeUnknown",
     "internal_error": "InternalError",
 }
 
-SERIOUS_OUTCOMES = ("gateway_error", "unavailable", "outcome_unknown", "paid_without_key")
+SERIOUS_OUTCOMES = ("gateway_error", "gateway_refused", "unavailable", "outcome_unknown", "paid_without_key")
 
 
 def note_outcome(outcome: str, *, reason: str | None = None, gateway_seconds: float = 0.0) -> None:

@@ -10,13 +10,14 @@ from urllib.parse import quote
 
 from billing.credentials import CredentialsStore
 from billing.iamport.exchange import Answer, Call, Exchange
+from billing.iamport.refusing import NOT_ACCEPTED, refused_card, request_refused
 from billing.iamport.scrub import Scrub
 from billing.iamport.token import Tokens
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
-from billing.model.errors import Declined, OutcomeUnknown, Unavailable
+from billing.model.errors import Answered, Declined, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
 from billing.settings import Settings
 
@@ -53,25 +54,25 @@ class Iamport:
         """Makes sure of a token. Raises Unavailable."""
         tokens = self._tokens
         if not (tokens.kept(deadline) or tokens.new(deadline) or tokens.new_by_a_new_secret(deadline)):
-            raise Unavailable("wrong_key")
+            raise Unavailable("wrong_key", Answered(401))
 
     def issue(self, customer: Customer, card: Card, deadline: Deadline) -> BillingKey:
         """Registers the card under the customer_uid; a card registered before is silently replaced.
 
         `deadline` is when the answer has to be there.
-        Raises Declined, Unavailable, GatewayError, OutcomeUnknown.
+        Raises Declined, GatewayRefused, Unavailable, GatewayError, OutcomeUnknown.
         """
         body = {**self._card_parameters(card), **{name: value.reveal() for name, value in customer.details}}
         answer = self._ask(_issuing(_customer_path(customer.uid), body), deadline)
         scrub = Scrub(card)
-        if answer.code != 0:
-            raise _declined(answer.message, scrub)
+        if (no := refused_card(answer, scrub)) is not None:
+            raise no
         return _billing_key(customer.uid, _told(answer, customer_uid=customer.uid), scrub)
 
     def issue_and_pay(self, customer: Customer, card: Card, payment: Payment, deadline: Deadline) -> PaidPayment:
         """Registers the card under the customer_uid and takes the first payment with it.
 
-        Raises Declined (the key may exist all the same), Unavailable, GatewayError, OutcomeUnknown.
+        Raises Declined, GatewayRefused (the key may exist all the same), Unavailable, GatewayError, OutcomeUnknown.
         """
         body = {
             **self._card_parameters(card),
@@ -83,8 +84,8 @@ class Iamport:
         }
         answer = self._ask(_issuing("/subscribe/payments/onetime", body), deadline)
         scrub = Scrub(card)
-        if answer.code != 0:
-            raise _declined(answer.message, scrub)
+        if (no := refused_card(answer, scrub)) is not None:
+            raise no
         told = _told(answer, customer_uid=customer.uid, merchant_uid=payment.merchant_uid)
         match _payment(payment.merchant_uid, told, scrub):
             case FoundPayment(status="paid", imp_uid=imp_uid, amount=amount, receipt_url=receipt_url):
@@ -92,8 +93,8 @@ class Iamport:
                     payment.merchant_uid, imp_uid, payment.amount if amount is None else amount, receipt_url
                 )
             case FoundPayment(status="failed", fail_reason=reason):
-                raise Declined(reason)
-        raise OutcomeUnknown("payment_without_status")
+                raise Declined(reason, answer.for_log())
+        raise OutcomeUnknown("payment_without_status", answer.for_log())
 
     def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:
         """All payments under the merchant_uid, the newest first. Raises Unavailable when that stays open."""
@@ -106,7 +107,9 @@ class Iamport:
                     return tuple(payment for payment in payments if payment is not None)
             case Answer(http_status=404):
                 return ()
-        raise Unavailable("find_payments_refused")
+            case Answer(http_status=status) if status in NOT_ACCEPTED:
+                raise request_refused("find_payments_refused", answer, self._scrub)
+        raise Unavailable("find_payments_refused", answer.for_log())
 
     def look_up(self, customer_uid: str, deadline: Deadline) -> BillingKey | None:
         """What is registered under the customer_uid, None for nothing. Raises Unavailable when that stays open."""
@@ -117,7 +120,9 @@ class Iamport:
             # As captured, and as the schema has it.
             case Answer(http_status=200, code=1) | Answer(http_status=404):
                 return None
-        raise Unavailable("look_up_refused")
+            case Answer(http_status=status) if status in NOT_ACCEPTED:
+                raise request_refused("look_up_refused", answer, self._scrub)
+        raise Unavailable("look_up_refused", answer.for_log())
 
     def _card_parameters(self, card: Card) -> dict[str, str | int]:
         """The one place where card data leaves its object."""
@@ -133,7 +138,7 @@ class Iamport:
 
     def _ask(self, call: Call, deadline: Deadline) -> Answer:
         """A 401 means: not processed. So again with a new token, then with a new secret. Raises Unavailable."""
-        refused = "wrong_key"
+        refused = Unavailable("wrong_key", Answered(401))
         for token_of in (self._tokens.kept, self._tokens.new, self._tokens.new_by_a_new_secret):
             token = token_of(deadline)
             if token is None:
@@ -141,8 +146,8 @@ class Iamport:
             answer = self._exchange.ask(call, token, deadline)
             if answer.http_status != 401:
                 return answer
-            refused = "token_refused"
-        raise Unavailable(refused)
+            refused = Unavailable("token_refused", answer.for_log())
+        raise refused
 
 
 def _issuing(path: str, body: dict[str, str | int]) -> Call:
@@ -153,16 +158,12 @@ def _customer_path(customer_uid: str) -> str:
     return f"/subscribe/customers/{quote(customer_uid, safe='')}"
 
 
-def _declined(message: str | None, scrub: Scrub) -> Declined:
-    return Declined(None if message is None else scrub.text(message))
-
-
 def _told(answer: Answer, **asked: str) -> Mapping[str, Any]:
     """Raises OutcomeUnknown where it tells nothing, or of something else, as a proxy's does that is out of step."""
     if answer.response is None:
-        raise OutcomeUnknown("empty_response")
+        raise OutcomeUnknown("empty_response", answer.for_log())
     if not _is_about(answer.response, **asked):
-        raise OutcomeUnknown("about_something_else")
+        raise OutcomeUnknown("about_something_else", answer.for_log())
     return answer.response
 
 
