@@ -38,7 +38,8 @@ resolver = APIGatewayRestResolver(debug=False)
 
 
 # `log_event` is given because POWERTOOLS_LOGGER_LOG_EVENT would otherwise log the event.
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, log_event=False)
+# `clear_state`, as a line must not name the attempt of the request before.
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, log_event=False, clear_state=True)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return resolver.resolve(event, context)
@@ -55,7 +56,7 @@ def issue_billing() -> Response[str]:
     )
     customer, card = read_customer(fields, _claim(fields)), read_card(fields)
     fields.check()
-    issued = issue_billing_key(customer, card, services, deadline)
+    issued = issue_billing_key(customer, card, services, deadline, _caller().request_id)
     note_outcome("issued", gateway_seconds=services.iamport.take_seconds_waited())
     return _answer(answers.describe_success(issued))
 
@@ -69,7 +70,8 @@ def show_card_form() -> Response[str]:
 
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
 def refuse(error: BillingError) -> Response[str]:
-    note_outcome(error.code, reason=error.reason, gateway_seconds=services.iamport.take_seconds_waited())
+    waited = services.iamport.take_seconds_waited()
+    note_outcome(error.code, reason=error.reason, answered=error.answered, gateway_seconds=waited)
     return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error))
 
 

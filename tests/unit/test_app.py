@@ -95,7 +95,9 @@ def test_the_time_of_a_cold_start_is_taken_from_the_attempts(
 ) -> None:
     given: list[float] = []
 
-    def issue_billing_key(_customer: object, _card: object, _services: object, deadline: Deadline) -> Issued:
+    def issue_billing_key(
+        _customer: object, _card: object, _services: object, deadline: Deadline, _request_id: object
+    ) -> Issued:
         given.append(deadline.left())
         return Issued(OWN)
 

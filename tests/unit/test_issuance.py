@@ -1059,8 +1059,9 @@ def test_the_ledger_is_asked_for_an_attempt(
 ) -> None:
     ledger = FakeLedger(ATTEMPT)
     services, deadline = services_of(FakeIamport(), ledger), Deadline.after(28)
-    begin(new_attempt(customer, CARD, services, deadline), services, deadline)
+    begin(new_attempt(customer, CARD, services, deadline, "request-1"), services, deadline)
     (new,) = ledger.asked_for
+    assert new.request_id == "request-1"
     assert (new.customer_uid, new.order, new.masked_card) == ("mine", order, "000011******3333")
     assert new.is_new_customer is is_new
     assert new.ends_at == stopped_clock.wall + 28

@@ -28,7 +28,7 @@ from billing.model.errors import (
     Unavailable,
 )
 from billing.model.shown_digits import masked
-from billing.observability import note_ledger_behind
+from billing.observability import note_attempt, note_ledger_behind
 from billing.services import Services
 from billing.settlement import find_ending, settle
 
@@ -58,10 +58,12 @@ class Outcome:
     ending: Ending | None = None
 
 
-def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
+def issue_billing_key(
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
     services = replace(services, iamport=services.iamport.hiding(card))
-    new = new_attempt(customer, card, services, deadline)
+    new = new_attempt(customer, card, services, deadline, request_id)
     prepare(new, services, deadline)
     begun = begin(new, services, deadline)
     if isinstance(begun, Issued):
@@ -77,9 +79,9 @@ def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
     """Without a token nothing is begun, and so nothing counted. Raises Unavailable, InProgress."""
     try:
         services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
-    except Unavailable:
+    except Unavailable as failure:
         if services.ledger.knows(new):
-            raise InProgress from None
+            raise InProgress(failure.reason, failure.answered) from None
         raise
 
 
@@ -93,6 +95,7 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
                 settle(begun.attempt, iamport, ledger, answer_by)
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
+        note_attempt(begun.attempt.attempt_id)
         with in_progress_where_unseen():
             found = iamport.look_up(new.customer_uid, answer_by)
         if found is not None and found.is_same_as(begun.billing_key):
@@ -100,10 +103,13 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
         begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
     if not isinstance(begun, Attempt):
         raise InProgress
+    note_attempt(begun.attempt_id)
     return begun
 
 
-def new_attempt(customer: Customer, card: Card, services: Services, deadline: Deadline) -> NewAttempt:
+def new_attempt(
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+) -> NewAttempt:
     payment, credentials = customer.payment, services.credentials.read()
     return NewAttempt(
         attempt_id=uuid4().hex,
@@ -114,6 +120,7 @@ def new_attempt(customer: Customer, card: Card, services: Services, deadline: De
         order=None if payment is None else Order(payment.merchant_uid, payment.amount),
         ends_at=time.time() + deadline.left(),
         is_new_customer=customer.is_new,
+        request_id=request_id,
     )
 
 
@@ -122,8 +129,8 @@ def in_progress_where_unseen() -> Iterator[None]:
     """An earlier attempt that can't be looked at may have been a success: that nothing was sent would not be true."""
     try:
         yield
-    except Unavailable:
-        raise InProgress from None
+    except Unavailable as failure:
+        raise InProgress(failure.reason, failure.answered) from None
 
 
 def carry_out(
@@ -187,7 +194,7 @@ def paid_before(attempt: Attempt, payments: tuple[FoundPayment, ...], iamport: I
     try:
         found = iamport.look_up(attempt.customer_uid, deadline)
     except Unavailable as failure:
-        return Outcome(OutcomeUnknown(failure.reason))
+        return Outcome(OutcomeUnknown(failure.reason, failure.answered))
     if found is None:
         return Outcome(PaidWithoutKey(paid), Ending("paid_without_key", payment=paid))
     return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid))
@@ -274,7 +281,7 @@ def key_of_payment(
         try:
             found = iamport.look_up(attempt.customer_uid, deadline)
         except Unavailable as failure:
-            return Outcome(OutcomeUnknown(failure.reason))
+            return Outcome(OutcomeUnknown(failure.reason, failure.answered))
         key = found if was_refused else attempt.own_key(found)
         if key is not None:
             ending = Ending("issued", registered=key, payment=paid, may_still_land=was_refused)

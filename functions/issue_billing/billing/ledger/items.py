@@ -73,6 +73,7 @@ def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid
         "pk": customer_key(new.customer_uid),
         "customer_uid": new.customer_uid,
         "attempt_id": new.attempt_id,
+        "request_id": new.request_id,
         "state": "open",
         "is_first": int(earlier is None),
         "began_at": int(now),

@@ -84,8 +84,15 @@ class InvalidCustomerToken(BillingError):
 
 
 class InProgress(BillingError):
+    """`reason`: why nobody could look what became of the attempt that is in the way."""
+
     code = "in_progress"
     retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
+
+    def __init__(self, reason: str | None = None, answered: Answered | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+        self.answered = answered
 
 
 class TooManyAttempts(BillingError):
