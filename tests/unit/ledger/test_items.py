@@ -297,6 +297,41 @@ def test_an_event_lacks_no_value(ending: Ending, told: dict[str, Any]) -> None:
     assert (item["ended_at"], item["event_time"]) == (1_800_000_000, "2027-01-15T08:00:00+00:00")
 
 
+@pytest.mark.parametrize(
+    ("attempt", "ending", "card"),
+    [
+        pytest.param(
+            begun(), Ending("issued", registered=OLD), (OLD.card_number, "신한카드", "credit"), id="registered"
+        ),
+        pytest.param(
+            begun(),
+            Ending("issued", registered=BillingKey("mine", None, None, None, None)),
+            ("", "", ""),
+            id="registered, and Iamport tells nothing of it",
+        ),
+        pytest.param(begun(), Ending("declined", "no", registered=OLD), (NEW.masked_card, "", ""), id="tried"),
+        pytest.param(begun(), Ending("unknown", "no"), (NEW.masked_card, "", ""), id="nobody knows"),
+        pytest.param(
+            noted(begun(new=PAYING), Seen()),
+            Ending("paid_without_key", payment=TAKEN),
+            (NEW.masked_card, "", ""),
+            id="paid",
+        ),
+        pytest.param(begun(new=PAYING), Ending("paid_without_key", payment=TAKEN), ("", "", ""), id="paid before"),
+    ],
+)
+def test_an_event_names_the_card_that_is_registered_or_the_one_that_was_tried(
+    attempt: Attempt, ending: Ending, card: tuple[str, str, str]
+) -> None:
+    item = ended(ending, attempt)
+    assert (item["told_card"], item["told_card_name"], item["told_card_type"]) == card
+
+
+def test_what_was_begun_before_there_were_request_ids_is_told_without_one() -> None:
+    assert ended(Ending("not_issued"), attempt_in(OPEN_OF_VERSION_1))["request_id"] == ""
+    assert ended(Ending("not_issued"), begun(new=replace(NEW, request_id="request-1")))["request_id"] == "request-1"
+
+
 def test_an_ended_attempt_is_no_longer_due() -> None:
     attempt = begun()
     gone = attempt.item.keys() - ended(Ending("issued", registered=OWN), attempt).keys()

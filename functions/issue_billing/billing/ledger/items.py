@@ -109,13 +109,28 @@ def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> I
         item["leftover"] = _leftover_text(ending.leftover)
     if ending.may_still_land:
         item["locked_until"] = due_at(attempt.ends_at)
-    return item | _ending_values(ending, now, event)
+    return {"request_id": ""} | item | _told_card(attempt, ending) | _ending_values(attempt, ending, now, event)
 
 
-def _ending_values(ending: Ending, now: float, event: str) -> dict[str, str | int]:
+def _told_card(attempt: Attempt, ending: Ending) -> dict[str, str]:
+    """The card that is registered, as it is answered; where none is, the one that was tried.
+
+    Who finds a payment that was taken before has sent no card, and his own is not the one that it was taken from.
+    """
+    if ending.state == "issued" and ending.registered is not None:
+        key = ending.registered
+        number, name, card_type = key.card_number, key.card_name, key.card_type
+    else:
+        was_tried = attempt.seen is not None or ending.payment is None
+        number, name, card_type = attempt.masked_card if was_tried else None, None, None
+    return {"told_card": number or "", "told_card_name": name or "", "told_card_type": card_type or ""}
+
+
+def _ending_values(attempt: Attempt, ending: Ending, now: float, event: str) -> dict[str, str | int]:
     """All of them in any case: the events are made of the item without code, and an absent one would break them."""
     payment = ending.payment
     return {
+        "key_stays": ending.key_stays(attempt),
         "state": ending.state,
         "ended_at": int(now),
         "event": event,
