@@ -1,12 +1,14 @@
 """What is written about an attempt, and what is read back of it."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from billing.ledger.items import (
     attempt_in,
+    attempts_in_hour,
     card_key,
     customer_key,
     due_at,
@@ -22,6 +24,7 @@ from billing.ledger.items import (
 )
 from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
 from billing.model.billing_key import BillingKey, PaidPayment
+from billing.model.card import SEOUL
 from tests.unit.fakes import StoppedClock
 
 NOON = 1_800_000_000 // 3600 * 3600
@@ -369,9 +372,15 @@ def test_attempts_are_counted_by_the_hour() -> None:
     assert counts == [1, 2, 3, 1, 2, 1]
 
 
-def test_a_cards_attempts_of_another_hour_stand_elsewhere() -> None:
-    keys = [card_key("f", now) for now in (NOON, NOON + 3599.9, NOON + 3600)]
+def test_a_cards_attempts_of_another_day_in_seoul_stand_elsewhere() -> None:
+    midnight = int(datetime(2027, 1, 16, tzinfo=SEOUL).timestamp())
+    keys = [card_key("f", now) for now in (midnight - 86_400, midnight - 0.1, midnight)]
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_and_those_of_another_hour_under_another_name() -> None:
+    names = [attempts_in_hour(now) for now in (NOON, NOON + 3599.9, NOON + 3600)]
+    assert names[0] == names[1] != names[2]
 
 
 def test_nothing_stands_under_the_key_of_something_else() -> None:

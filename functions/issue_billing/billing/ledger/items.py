@@ -3,7 +3,8 @@
     key                          what                                           written
     uid#{customer_uid}           the newest attempt under the uid, and the      by every begin, note, finish, settle
                                  card that is registered there
-    card#{fingerprint}#{hour}    how often a card was tried in an hour          by every begin
+    card#{fingerprint}#{day}     how often a card was tried in a day in Seoul,  by every begin
+                                 and in each of its hours
     payment#{merchant_uid}       who holds the order, and what was paid         by begin and finish with a payment
 
 Card numbers are known by their keyed fingerprint only, and masked. What version 1 wrote is read as well: its attempts
@@ -25,6 +26,7 @@ from billing.model.shown_digits import masked
 
 HOUR = 3600
 DAY = 24 * HOUR
+SEOUL_AHEAD = 9 * HOUR
 KEPT_SECONDS = 90 * DAY
 """How long an ended attempt is kept where no card is registered; registered ones are kept."""
 PG_SECONDS = 60
@@ -40,7 +42,12 @@ def customer_key(customer_uid: str) -> str:
 
 
 def card_key(card_fingerprint: str, now: float) -> str:
-    return f"card#{card_fingerprint}#{hour(now)}"
+    return f"card#{card_fingerprint}#{day(now)}"
+
+
+def attempts_in_hour(now: float) -> str:
+    """The attribute of the card's item that counts them: one write serves both limits."""
+    return f"hour_{hour(now)}"
 
 
 def order_key(merchant_uid: str) -> str:
@@ -49,6 +56,19 @@ def order_key(merchant_uid: str) -> str:
 
 def hour(now: float) -> int:
     return int(now) // HOUR
+
+
+def day(now: float) -> int:
+    """In Seoul, nine hours ahead, without daylight saving time since 1988."""
+    return (int(now) + SEOUL_AHEAD) // DAY
+
+
+def seconds_to_next_hour(now: float) -> int:
+    return HOUR - int(now) % HOUR
+
+
+def seconds_to_next_day(now: float) -> int:
+    return DAY - (int(now) + SEOUL_AHEAD) % DAY
 
 
 def due_at(ends_at: float) -> int:
