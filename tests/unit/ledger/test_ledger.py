@@ -314,7 +314,8 @@ def test_which_of_a_cards_limits_is_met_says_when_it_may_be_tried_again(
 ) -> None:
     """It is half past five in the afternoon in Seoul."""
     refusal = cancelled("None", FAILED)
-    refusal.response["CancellationReasons"][1]["Item"] = typed({"pk": "card", "attempts": tried})
+    reasons: Any = refusal.response["CancellationReasons"]
+    reasons[1]["Item"] = typed({"pk": "card", "attempts": tried})
     with pytest.raises(TooManyAttempts) as too_many:
         begin(FakeDynamoDB(refusal))
     assert (too_many.value.reason, too_many.value.retry_after) == (reason, retry_after)
