@@ -38,7 +38,8 @@ resolver = APIGatewayRestResolver(debug=False)
 
 
 # `log_event` is given because POWERTOOLS_LOGGER_LOG_EVENT would otherwise log the event.
-@logger.inject_lambda_context(log_event=False)
+# `clear_state`, as a line must not name the attempt of the request before.
+@logger.inject_lambda_context(log_event=False, clear_state=True)
 def handler(event: object, context: LambdaContext) -> dict[str, Any]:
     request_id = gateway_event.request_id(event, context.aws_request_id)
     logger.set_correlation_id(request_id)
@@ -73,7 +74,8 @@ def issue_billing() -> Response[str]:
     claim = _claim(fields)
     customer, card = read_customer(fields, claim), read_card(fields, claim=claim)
     fields.check()
-    return tell(issue_billing_key(customer, card, services, deadline))
+    request_id = gateway_event.request_id(event.raw_event, resolver.lambda_context.aws_request_id)
+    return tell(issue_billing_key(customer, card, services, deadline, request_id))
 
 
 @unforeseen.after_sending
@@ -92,7 +94,8 @@ def show_card_form() -> Response[str]:
 
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
 def refuse(error: BillingError) -> Response[str]:
-    note_outcome(error.code, reason=error.reason, gateway_seconds=services.iamport.take_seconds_waited())
+    waited = services.iamport.take_seconds_waited()
+    note_outcome(error.code, reason=error.reason, answered=error.answered, gateway_seconds=waited)
     return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error))
 
 

@@ -53,7 +53,6 @@ def test_the_page_speaks_the_browsers_language_or_the_one_in_its_address(open_fo
         ("wrong_expiry", "유효기간오류"),
         ("wrong_birth", WRONG_BIRTH),
         ("nicepay_error", "Error From NICEPAY"),
-        ("no_channel", "비인증결제모듈 사용정보를 찾을 수 없습니다."),
     ],
 )
 def test_a_refusal_is_told_in_iamports_words_and_another_card_may_be_tried(
@@ -273,6 +272,7 @@ class TestAskingForTheOutcome:
         [
             (503, "unavailable"),
             (502, "gateway_error"),
+            (502, "gateway_refused"),
             (429, "too_many_attempts"),
             (400, "invalid_request"),
             (401, "invalid_customer_token"),

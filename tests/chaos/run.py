@@ -211,7 +211,7 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     simulator, aws = backends.simulator, backends.aws
     template = Template(parameters=LOCAL_PARAMETERS)
     function = talking_to(backends, template.function(template.function_behind_api(), aws.physical_ids))
-    environment = lambda_environment(function) | {"ATTEMPTS_PER_CARD": "1000"}
+    environment = lambda_environment(function) | {"ATTEMPTS_PER_CARD": "1000", "ATTEMPTS_PER_CARD_PER_DAY": "1000"}
     modules = os.pathsep.join((str(function.code), str(PROJECT)))
     environments = {
         identity: {**environment, "PYTHONPATH": modules, "CUSTOMER_IDENTITY": identity}

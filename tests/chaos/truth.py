@@ -9,7 +9,10 @@ from billing.model.attempt import digits_agree
 from infra.local.iamport.history import Happening
 from infra.local.iamport.payments import Payment
 
-NOTHING_HAPPENED = ("declined", "gateway_error", "unavailable", "already_registered", "already_paid", "internal_error")
+NOTHING_HAPPENED = (
+    *("declined", "gateway_error", "gateway_refused", "unavailable"),
+    *("already_registered", "already_paid", "internal_error"),
+)
 """Answers that say so of this card."""
 
 

@@ -63,11 +63,12 @@ def send_what_is_refused(around: Surroundings) -> None:
 
 
 def register_cards(around: Surroundings) -> None:
-    """Issued, the same again, registered already; declined; replaced, which the token allows."""
+    """Issued, the same again, registered already; declined; not accepted; replaced, which the token allows."""
     fields = form_fields()
     for card_number in (fields["card_number"], fields["card_number"], OTHER_CARD):
         around.open_door.post_json({**fields, "card_number": card_number})
     around.open_door.post_json(form_fields(card_number=DECLINED_CARD))
+    around.open_door.post_json(form_fields(card_number=number_of("no_channel")))
     for card_number in (fields["card_number"], OTHER_CARD):
         around.signed_door.post_json(signed_fields("replacing", card_number, replace=True))
 

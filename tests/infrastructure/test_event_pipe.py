@@ -159,6 +159,58 @@ def test_a_payment_is_told_once_however_often_it_is_asked_for(around: Surroundin
     assert len(around.iamport.payments) == 1
 
 
+def test_an_event_names_the_card_that_is_registered(around: Surroundings, stream: EventStream) -> None:
+    """Ten minutes later another card is offered for the order: it is not sent, and nobody is told of it."""
+    for number in (CARD, OTHER_CARD):
+        fields = signed_fields("mine", number, payment=payment("order-1"))
+        answer = around.signed_door.post_json(fields)
+        assert answer.code == "issued"
+        event = stream.events()[-1].detail
+        assert answer.body["card"] == {
+            "number": event["card"],
+            "name": event["card_name"],
+            "type": event["card_type"],
+        }
+        assert (event["card"], event["request_id"]) == (MASKED, answer.body["request_id"])
+        around.clock.advance(11 * MINUTE)
+
+
+def test_who_finds_a_payment_without_a_key_names_no_card(around: Surroundings, stream: EventStream) -> None:
+    around.iamport.pay("order-1", 9900, "mine")
+    assert around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1"))).code == (
+        "paid_without_key"
+    )
+    [event] = stream.events()
+    assert [event.detail[name] for name in ("card", "card_name", "card_type")] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "before", "looks_fail", "stays"),
+    [
+        ("payment_failed", None, False, "no"),
+        ("payment_refused_without_key", None, False, "no"),
+        ("payment_refused_with_key", None, False, "this_card"),
+        ("payment_refused_with_key", CARD, False, "this_card"),
+        ("payment_refused_without_key", CARD, False, "another_card"),
+        ("payment_refused_without_key", None, True, "unknown"),
+    ],
+)
+def test_a_refused_payment_is_told_with_what_stays_registered(
+    around: Surroundings, stream: EventStream, scenario: str, before: str | None, looks_fail: bool, stays: str
+) -> None:
+    iamport = around.iamport
+    if before is not None:
+        iamport.register("mine", before, updated=int(time.time()) - DAY)
+    if looks_fail:
+        iamport.choose_fault = lambda call: (
+            faults.SERVER_ERROR if call.endpoint == "look_up" and "pay_onetime" in iamport.endpoints else None
+        )
+    fields = signed_fields("mine", number_of(scenario), payment=payment("order-1"), replace=True)
+    assert around.signed_door.post_json(fields).code == "declined"
+    [event] = stream.events()
+    assert (event.detail_type, event.detail["key_stays"]) == ("payment.failed", stays)
+
+
 def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: EventStream) -> None:
     issued(around)
     [event] = stream.events()

@@ -133,7 +133,7 @@ def reasons_in(module: ast.Module) -> Iterator[str]:
     given: list[ast.expr] = []
     for node in ast.walk(module):
         match node:
-            case ast.Call(func=ast.Name(id="Unavailable"), args=[reason]):
+            case ast.Call(func=ast.Name(id="Unavailable"), args=[reason, *_]):
                 given.append(reason)
     variables = {reason.id for reason in given if isinstance(reason, ast.Name)}
     for node in ast.walk(module):

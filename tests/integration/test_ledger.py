@@ -79,6 +79,29 @@ def test_a_card_has_so_many_attempts_in_an_hour_whoever_tries_it(
     assert codes == ["declined"] * 3 + ["too_many_attempts"] * 2
 
 
+def test_a_card_has_so_many_attempts_in_a_day_in_seoul_too(
+    monkeypatch: pytest.MonkeyPatch, door: Door, clock: ClockAhead
+) -> None:
+    clock.advance(-(int(time.time()) + 9 * HOUR) % (24 * HOUR))
+    monkeypatch.setenv("ATTEMPTS_PER_CARD", "3")
+    monkeypatch.setenv("ATTEMPTS_PER_CARD_PER_DAY", "5")
+    door = Door()
+
+    def tries(count: int) -> list[str]:
+        return [door.post_json(form_fields(card_number="0000-2000-0000-0001")).code for _ in range(count)]
+
+    assert tries(4) == ["declined"] * 3 + ["too_many_attempts"]
+    clock.advance(HOUR)
+    assert tries(3) == ["declined"] * 2 + ["too_many_attempts"]
+    clock.advance(HOUR)
+    answer = door.post_json(form_fields(card_number="0000-2000-0000-0001"))
+    retry_after = int(answer.headers["retry-after"])
+    assert (answer.status, answer.code) == (429, "too_many_attempts")
+    assert 21 * HOUR < retry_after <= 22 * HOUR
+    clock.advance(retry_after)
+    assert tries(1) == ["declined"]
+
+
 @pytest.fixture
 def looked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a lost answer, where it takes ten seconds otherwise."""
@@ -236,6 +259,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch, aws: Aws, aws_clients: AwsClients) -
         "ATTEMPTS_TABLE": name_of_table(aws),
         "ATTEMPTS_PER_CUSTOMER": "10",
         "ATTEMPTS_PER_CARD": "10",
+        "ATTEMPTS_PER_CARD_PER_DAY": "1000",
     }
     assert aws_clients.dynamodb, "made before threads share it: making it is not safe in threads"
     return Ledger(read_settings({**os.environ, **environment}), aws_clients)

@@ -75,7 +75,7 @@ def test_the_first_payment_is_taken_in_the_same_call(signed_door: Door, iamport:
         "receipt_url": payment.receipt_url,
     }
     assert (payment.amount, payment.buyer_name, payment.customer_uid) == (9900, "홍길동", "mine")
-    assert answer.body["card"]["number"] == "00001111****3333"
+    assert answer.body["card"]["number"] == "000011******3333"
 
 
 def test_a_payment_asked_for_again_is_not_taken_again(signed_door: Door, iamport: Simulator) -> None:

@@ -14,6 +14,7 @@ from billing.model.errors import (
     AlreadyRegistered,
     Declined,
     GatewayError,
+    GatewayRefused,
     InProgress,
     OutcomeUnknown,
     PaidWithoutKey,
@@ -43,6 +44,7 @@ OLD_KEY, NEW_KEY, FORGED_KEY = "o" * 32, "n" * 32, "f" * 32
             "TooManyAttempts",
         ),
         (GatewayError("http_429"), 502, ("ERROR", "gateway_error", "http_429"), "GatewayError"),
+        (GatewayRefused("code_1"), 502, ("ERROR", "gateway_refused", "code_1"), "GatewayRefused"),
         (Unavailable("wrong_key"), 503, ("ERROR", "unavailable", "wrong_key"), "GatewayUnavailable"),
         (OutcomeUnknown("time_out"), 504, ("ERROR", "outcome_unknown", "time_out"), "OutcomeUnknown"),
     ],
@@ -70,7 +72,9 @@ def test_the_time_of_a_cold_start_is_taken_from_the_attempts(
 ) -> None:
     given: list[float] = []
 
-    def issue_billing_key(_customer: object, _card: object, _services: object, deadline: Deadline) -> Issued:
+    def issue_billing_key(
+        _customer: object, _card: object, _services: object, deadline: Deadline, _request_id: object
+    ) -> Issued:
         given.append(deadline.left())
         return Issued(OWN)
 

@@ -28,6 +28,7 @@ from billing.model.errors import (
     BillingError,
     Declined,
     GatewayError,
+    GatewayRefused,
     InProgress,
     OutcomeUnknown,
     PaidWithoutKey,
@@ -76,6 +77,7 @@ AFTER_A_NO = replace(KNOWN, leftover=Leftover(LEFT))
 DOWN = Unavailable("iamport_unreachable")
 LOST = OutcomeUnknown("ReadTimeout")
 NO = Declined("한도초과")
+NOT_ACCEPTED = GatewayRefused("code_1")
 
 READY = replace(PAID, imp_uid="imp_3", status="ready")
 CANCELLED = replace(PAID, status="cancelled")
@@ -116,6 +118,13 @@ UNSEEN = Leftover(None, None, False, SENT_CARD)
 """A refusal's mark where the key could not be looked up."""
 
 NOTHING_SENT = [
+    pytest.param(
+        (AFTER_A_NO, SIGNED),
+        {"look_up": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused", leftover=Leftover(LEFT)),
+        id="Iamport does not accept the look before",
+    ),
     pytest.param(
         (ATTEMPT, SIGNED),
         {"look_up": OLD},
@@ -331,6 +340,20 @@ ISSUING = [
         id="declined, and what an earlier attempt left may still be replaced",
     ),
     pytest.param(
+        (AFTER_A_NO, SIGNED),
+        {"look_up": LEFT, "issue": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused", leftover=Leftover(LEFT)),
+        id="not accepted, and what an earlier attempt left may still be replaced",
+    ),
+    pytest.param(
+        (ATTEMPT, SIGNED),
+        {"look_up": [None, NOT_ACCEPTED], "issue": LOST},
+        "outcome_unknown",
+        "open",
+        id="the answer is lost, and Iamport does not accept the looks: that says nothing of what was sent",
+    ),
+    pytest.param(
         (ATTEMPT, SIGNED),
         {"look_up": None, "issue": DOWN},
         "unavailable",
@@ -479,6 +502,41 @@ PAYING_FIRST = [
         "declined",
         Ending("declined", "한도초과"),
         id="the payment is refused",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "pay": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused"),
+        id="the payment is not accepted",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "pay": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused", OWN, Leftover(OWN)),
+        id="the payment is not accepted, and leaves a key behind that may be replaced",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), DOWN], "look_up": None, "pay": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused", leftover=UNSEEN),
+        id="the payment is not accepted, and the order can't be looked at",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (PAID,)], "look_up": [None, OWN], "pay": NOT_ACCEPTED},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN, may_still_land=True),
+        id="the payment is not accepted, and found paid: that wins",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (OF_ANOTHER_CUSTOMER,)], "look_up": None, "pay": NOT_ACCEPTED},
+        "already_paid",
+        not_sent("already_paid"),
+        id="the payment is not accepted, and another customer has paid the order meanwhile",
     ),
     pytest.param(
         (PAYING, BUYER),
@@ -1001,8 +1059,9 @@ def test_the_ledger_is_asked_for_an_attempt(
 ) -> None:
     ledger = FakeLedger(ATTEMPT)
     services, deadline = services_of(FakeIamport(), ledger), Deadline.after(28)
-    begin(new_attempt(customer, CARD, services, deadline), services, deadline)
+    begin(new_attempt(customer, CARD, services, deadline, "request-1"), services, deadline)
     (new,) = ledger.asked_for
+    assert new.request_id == "request-1"
     assert (new.customer_uid, new.order, new.masked_card) == ("mine", order, "000011******3333")
     assert new.is_new_customer is is_new
     assert new.ends_at == stopped_clock.wall + 28
@@ -1038,6 +1097,14 @@ def test_without_a_token_nothing_begins() -> None:
     ledger = FakeLedger()
     assert attempted(SIGNED, FakeIamport(prepare=DOWN), ledger) == "unavailable"
     assert (ledger.asked_for, ledger.steps) == ([], [])
+
+
+def test_without_leave_to_ask_for_a_token_nothing_begins() -> None:
+    ledger = FakeLedger()
+    assert attempted(SIGNED, FakeIamport(prepare=NOT_ACCEPTED), ledger) == "gateway_refused"
+    assert (ledger.asked_for, ledger.steps) == ([], [])
+    ledger.open = [SENT]
+    assert attempted(SIGNED, FakeIamport(prepare=NOT_ACCEPTED), ledger) == "in_progress"
 
 
 def test_without_a_token_an_attempt_that_is_open_is_in_progress() -> None:

@@ -6,13 +6,13 @@ Every step may be the last: a function that dies leaves the attempt open in the 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from billing.iamport.client import LOOK_UP_SECONDS, Iamport
-from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
+from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
-from billing.model.card import Card, masked
+from billing.model.card import Card
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline
 from billing.model.errors import (
@@ -21,12 +21,14 @@ from billing.model.errors import (
     BillingError,
     Declined,
     GatewayError,
+    GatewayRefused,
     InProgress,
     OutcomeUnknown,
     PaidWithoutKey,
     Unavailable,
 )
-from billing.observability import note_ledger_behind
+from billing.model.shown_digits import masked
+from billing.observability import note_attempt, note_ledger_behind
 from billing.services import Services
 from billing.settlement import find_ending, settle
 
@@ -56,9 +58,12 @@ class Outcome:
     ending: Ending | None = None
 
 
-def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
+def issue_billing_key(
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
-    new = new_attempt(customer, card, services, deadline)
+    services = replace(services, iamport=services.iamport.hiding(card))
+    new = new_attempt(customer, card, services, deadline, request_id)
     prepare(new, services, deadline)
     begun = begin(new, services, deadline)
     if isinstance(begun, Issued):
@@ -74,9 +79,9 @@ def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
     """Without a token nothing is begun, and so nothing counted. Raises Unavailable, InProgress."""
     try:
         services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
-    except Unavailable:
+    except Unavailable as failure:
         if services.ledger.knows(new):
-            raise InProgress from None
+            raise InProgress(failure.reason, failure.answered) from None
         raise
 
 
@@ -90,6 +95,7 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
                 settle(begun.attempt, iamport, ledger, answer_by)
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
+        note_attempt(begun.attempt.attempt_id)
         with in_progress_where_unseen():
             found = iamport.look_up(new.customer_uid, answer_by)
         if found is not None and found.is_same_as(begun.billing_key):
@@ -97,10 +103,13 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
         begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
     if not isinstance(begun, Attempt):
         raise InProgress
+    note_attempt(begun.attempt_id)
     return begun
 
 
-def new_attempt(customer: Customer, card: Card, services: Services, deadline: Deadline) -> NewAttempt:
+def new_attempt(
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+) -> NewAttempt:
     payment, credentials = customer.payment, services.credentials.read()
     return NewAttempt(
         attempt_id=uuid4().hex,
@@ -111,6 +120,7 @@ def new_attempt(customer: Customer, card: Card, services: Services, deadline: De
         order=None if payment is None else Order(payment.merchant_uid, payment.amount),
         ends_at=time.time() + deadline.left(),
         is_new_customer=customer.is_new,
+        request_id=request_id,
     )
 
 
@@ -119,8 +129,8 @@ def in_progress_where_unseen() -> Iterator[None]:
     """An earlier attempt that can't be looked at may have been a success: that nothing was sent would not be true."""
     try:
         yield
-    except Unavailable:
-        raise InProgress from None
+    except Unavailable as failure:
+        raise InProgress(failure.reason, failure.answered) from None
 
 
 def carry_out(
@@ -184,7 +194,7 @@ def paid_before(attempt: Attempt, payments: tuple[FoundPayment, ...], iamport: I
     try:
         found = iamport.look_up(attempt.customer_uid, deadline)
     except Unavailable as failure:
-        return Outcome(OutcomeUnknown(failure.reason))
+        return Outcome(OutcomeUnknown(failure.reason, failure.answered))
     if found is None:
         return Outcome(PaidWithoutKey(paid), Ending("paid_without_key", payment=paid))
     return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid))
@@ -198,8 +208,8 @@ def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, dea
             billing_key = iamport.issue(customer, card, send_deadline)
             return Outcome(Issued(billing_key), Ending("issued", registered=billing_key))
         paid = iamport.issue_and_pay(customer, card, customer.payment, send_deadline)
-    except Declined as declined:
-        return refused(attempt, declined, iamport, deadline)
+    except (Declined, GatewayRefused) as no:
+        return refused(attempt, no, iamport, deadline)
     except (GatewayError, Unavailable) as not_processed:
         return nothing_sent(attempt, not_processed)
     except OutcomeUnknown as unknown:
@@ -207,14 +217,14 @@ def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, dea
     return key_of_payment(attempt, paid, iamport, deadline)
 
 
-def refused(attempt: Attempt, declined: Declined, iamport: Iamport, deadline: Deadline) -> Outcome:
+def refused(attempt: Attempt, no: Declined | GatewayRefused, iamport: Iamport, deadline: Deadline) -> Outcome:
     """A payment that is found wins over a refusal, and a refused payment may leave a key behind."""
     if attempt.order is None:
-        return Outcome(declined, Ending("declined", declined.message, leftover=attempt.leftover))
+        return Outcome(no, ending_of(no, None, attempt.leftover))
     try:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
     except Unavailable:
-        return Outcome(declined, Ending("declined", declined.message, leftover=attempt.left_unseen()))
+        return Outcome(no, ending_of(no, None, attempt.left_unseen()))
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
     if paid is not None:
         return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
@@ -226,7 +236,14 @@ def refused(attempt: Attempt, declined: Declined, iamport: Iamport, deadline: De
     if any(payment.was_paid() for payment in payments):
         already_paid = AlreadyPaid()
         return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
-    return Outcome(declined, Ending("declined", declined.message, found, leftover=leftover))
+    return Outcome(no, ending_of(no, found, leftover))
+
+
+def ending_of(no: Declined | GatewayRefused, found: BillingKey | None, leftover: Leftover | None) -> Ending:
+    """Only a card is declined."""
+    if isinstance(no, Declined):
+        return Ending("declined", no.message, found, leftover=leftover)
+    return Ending("not_issued", no.code, found, leftover=leftover)
 
 
 def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadline: Deadline) -> Outcome:
@@ -264,7 +281,7 @@ def key_of_payment(
         try:
             found = iamport.look_up(attempt.customer_uid, deadline)
         except Unavailable as failure:
-            return Outcome(OutcomeUnknown(failure.reason))
+            return Outcome(OutcomeUnknown(failure.reason, failure.answered))
         key = found if was_refused else attempt.own_key(found)
         if key is not None:
             ending = Ending("issued", registered=key, payment=paid, may_still_land=was_refused)

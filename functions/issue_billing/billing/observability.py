@@ -1,12 +1,15 @@
 """What the operator sees: one structured log line and one metric for each way a request can end.
 
-Card data can't get here: no function takes a request, and of an exception only its type and place are written.
+Card data can't get here: no function takes a request, of an exception only its type and place are written, and
+Iamport's words have passed its scrub.
 """
 
 import traceback
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+
+from billing.model.errors import Answered
 
 logger = Logger()
 metrics = Metrics()
@@ -27,26 +30,45 @@ METRIC_BY_OUTCOME = {
     "already_paid": "AlreadyPaid",
     "paid_without_key": "PaidWithoutKey",
     "gateway_error": "GatewayError",
+    "gateway_refused": "GatewayRefused",
     "unavailable": "GatewayUnavailable",
     "outcome_unknown": "OutcomeUnknown",
     "internal_error": "InternalError",
 }
 
-SERIOUS_OUTCOMES = ("gateway_error", "unavailable", "outcome_unknown", "paid_without_key")
+SERIOUS_OUTCOMES = ("gateway_error", "gateway_refused", "unavailable", "outcome_unknown", "paid_without_key")
 
 
-def note_outcome(outcome: str, *, reason: str | None = None, gateway_seconds: float = 0.0) -> None:
+def note_attempt(attempt_id: str) -> None:
+    """From here on every line of the request names the attempt that it has begun, or repeats."""
+    logger.append_keys(attempt_id=attempt_id)
+
+
+def note_outcome(
+    outcome: str, *, reason: str | None = None, answered: Answered | None = None, gateway_seconds: float = 0.0
+) -> None:
     """`outcome`: `issued` or the contract's code. `reason`: for the operator, made of our own words only."""
     metrics.add_metric(METRIC_BY_OUTCOME[outcome], MetricUnit.Count, 1)
     keys: dict[str, object] = {"outcome": outcome}
     if reason:
         keys["reason"] = reason
+    if answered is not None:
+        keys |= _of_answer(answered)
     if gateway_seconds:
         milliseconds = round(gateway_seconds * 1000)
         metrics.add_metric("GatewayLatency", MetricUnit.Milliseconds, milliseconds)
         keys["gateway_milliseconds"] = milliseconds
     log = logger.error if outcome in SERIOUS_OUTCOMES else logger.info
     log("request ended", extra=keys)
+
+
+def _of_answer(answered: Answered) -> dict[str, object]:
+    values = {
+        "http_status": answered.http_status,
+        "iamport_code": answered.code,
+        "iamport_message": answered.message,
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def note_settled(attempt_id: str, outcome: str) -> None:

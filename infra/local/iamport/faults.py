@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from infra.local.iamport.envelope import Reply, empty_success, refused
+from infra.local.iamport.envelope import Reply, empty_success, refused, success
 
 
 class Kind(StrEnum):
@@ -20,6 +20,7 @@ class Kind(StrEnum):
     TRUNCATED = "truncated"
     REDIRECT = "redirect"
     SILENCE = "silence"
+    OTHER_ANSWER = "other_answer"
 
 
 SENDS_THE_REAL_ANSWER = frozenset({Kind.SLOW, Kind.DRIP, Kind.TRUNCATED})
@@ -34,6 +35,7 @@ class Fault:
     processed_after: seconds from the request until it is done (and stored).
     seconds: SLOW: from the request until the answer; DRIP: between two bytes; otherwise unused.
     answered_first: whether the failure goes out at once, and it is done in the background.
+    answer: OTHER_ANSWER: what the client reads; otherwise unused.
     """
 
     kind: Kind
@@ -41,6 +43,7 @@ class Fault:
     processed_after: float = 0.0
     seconds: float = 0.0
     answered_first: bool = False
+    answer: Reply | None = None
 
     def __post_init__(self) -> None:
         if self.kind in SENDS_THE_REAL_ANSWER and not self.processed:
@@ -67,6 +70,16 @@ def landing(fault: Fault, seconds: float) -> Fault:
     So it goes when a proxy gives up on Iamport. SILENCE landing is a time-out; `slow` is one with an answer too late.
     """
     return replace(fault, processed=True, processed_after=seconds, answered_first=True)
+
+
+def refusing(http_status: int, code: int, message: str) -> Fault:
+    """An envelope of Iamport's that says no."""
+    return Fault(Kind.OTHER_ANSWER, False, answer=refused(code, message, http_status))
+
+
+def answering(response: dict[str, object]) -> Fault:
+    """It is done, and described so."""
+    return Fault(Kind.OTHER_ANSWER, True, answer=success(response))
 
 
 ANSWER_LOST = Fault(Kind.ANSWER_LOST, processed=True)

@@ -200,24 +200,24 @@ class FaultyConnection(BaseHTTPRequestHandler):
             return self._send(perform())
         if fault.answered_first:
             self.server.background.do_later(fault.processed_after, perform)
-            return self._fail(fault.kind)
+            return self._fail(fault)
         self._wait(fault.processed_after)
         if fault.kind in SENDS_THE_REAL_ANSWER:
             return self._send_badly(perform(), fault)
         if fault.processed:
             perform()
-        return self._fail(fault.kind)
+        return self._fail(fault)
 
-    def _fail(self, kind: Kind) -> str:
+    def _fail(self, fault: Fault) -> str:
         """What the client gets instead of Iamport's answer."""
-        if kind is Kind.SILENCE:
+        if fault.kind is Kind.SILENCE:
             with self.server.nothing_left_but_to_answer(self.connection):
                 self.connection.recv(1)  # until it hangs up
             self._cut()
             return "no answer"
-        if kind in (Kind.ANSWER_LOST, Kind.LINE_CUT):
+        if fault.kind in (Kind.ANSWER_LOST, Kind.LINE_CUT):
             return self._cut()
-        return self._send(REPLY_INSTEAD[kind])
+        return self._send(fault.answer or REPLY_INSTEAD[fault.kind])
 
     def _send_badly(self, reply: Reply, fault: Fault) -> str:
         if fault.kind is Kind.SLOW:

@@ -17,7 +17,7 @@ from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
-from billing.model.errors import BillingError, Declined
+from billing.model.errors import Answered, BillingError, Declined, GatewayRefused, Unavailable
 from billing.model.sensitive import Sensitive
 from tests.unit.fakes import SETTINGS
 
@@ -62,9 +62,9 @@ NESTED: object = []
 for _ in range(300):
     NESTED = [NESTED]
 
-ISSUED = BillingKey("mine", "국민KB카드", "00001111****3333", "debit", 1595843453)
+ISSUED = BillingKey("mine", "국민KB카드", "000011******3333", "debit", 1595843453)
 TAKEN = PaidPayment("order-1", "imp_1", 99_000, None)
-FOUND = FoundPayment("order-1", "imp_1", "paid", "mine", 99_000, "00001111****3333", None, None)
+FOUND = FoundPayment("order-1", "imp_1", "paid", "mine", 99_000, "000011******3333", None, None)
 REFUSED_BEFORE = replace(FOUND, imp_uid="imp_2", status="failed", fail_reason="한도초과")
 
 Meaning = BillingKey | PaidPayment | tuple[FoundPayment, ...] | str | None
@@ -128,11 +128,20 @@ NOT_PROCESSED = [
 
 REFUSED = [
     pytest.param(200, envelope(-1, message="no"), id="code -1"),
-    pytest.param(200, envelope(1, message="no"), id="code 1"),
+    pytest.param(200, envelope(2, message="no"), id="code 2"),
     pytest.param(200, envelope(-1, KEY), id="code -1 with a response"),
-    pytest.param(400, envelope(-1, message="no"), id="400 in an envelope"),
-    pytest.param(404, envelope(-1, message="no"), id="404 in an envelope"),
 ]
+"""Nothing was issued or charged; whose fault that is, nobody tells."""
+
+NOT_ACCEPTED = [
+    pytest.param(200, envelope(1, message="no channel"), id="code 1"),
+    pytest.param(400, envelope(-1, message="a parameter is missing"), id="400 in an envelope"),
+    pytest.param(400, envelope(1), id="400 with code 1"),
+    pytest.param(403, envelope(-1, message="this address may not ask"), id="403 in an envelope"),
+    pytest.param(403, envelope(0, KEY), id="403, whatever its envelope says"),
+    pytest.param(404, envelope(-1, message="no such thing"), id="404 in an envelope"),
+]
+"""The request, whosever card it is."""
 
 NO_KEY = [
     pytest.param(200, envelope(1), id="code 1, as captured"),
@@ -246,6 +255,64 @@ def test_a_refusal_is_iamports_in_its_own_words(iamport: Iamport, status: int, b
         with pytest.raises(Declined) as declined:
             refused(iamport)
         assert declined.value.message == json.loads(body)["message"]
+
+
+@responses.activate
+@pytest.mark.parametrize(("status", "body"), NOT_ACCEPTED)
+def test_a_request_that_is_not_accepted_is_no_declined_card(iamport: Iamport, status: int, body: str) -> None:
+    came_back("POST", "/subscribe/customers/mine", status, body)
+    came_back("POST", "/subscribe/payments/onetime", status, body)
+    said = json.loads(body)
+    for refused in (issue, pay):
+        with pytest.raises(GatewayRefused) as not_accepted:
+            refused(iamport)
+        assert not_accepted.value.answered == Answered(status, said["code"], said["message"])
+
+
+@responses.activate
+@pytest.mark.parametrize("code", [-1, 0, 1])
+@pytest.mark.parametrize("status", [402, 405, 408, 409, 422])
+def test_what_no_document_tells_of_decides_nothing(iamport: Iamport, status: int, code: int) -> None:
+    came_back("POST", "/subscribe/customers/mine", status, envelope(code, KEY))
+    came_back("POST", "/subscribe/payments/onetime", status, envelope(code, PAID))
+    assert meaning(lambda: issue(iamport)) == "outcome_unknown"
+    assert meaning(lambda: pay(iamport)) == "outcome_unknown"
+
+
+@responses.activate
+@pytest.mark.parametrize("code", [-1, 0, 1])
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_look_that_is_not_accepted_says_nothing_of_what_is_there(iamport: Iamport, status: int, code: int) -> None:
+    for path in ("/subscribe/customers/mine", "/payments/findAll/order-1"):
+        came_back("GET", path, status, envelope(code, message="not from 0000-1111-2222-3333"))
+    for look in (lambda: iamport.look_up("mine", IN_TIME), lambda: iamport.find_payments("order-1", IN_TIME)):
+        with pytest.raises(Unavailable) as not_accepted:
+            look()
+        assert not_accepted.value.code == "gateway_refused"
+        assert not_accepted.value.answered == Answered(status, code, "not from 000011******3333")
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("status", "body", "answered"),
+    [
+        (200, envelope(-1, message="no"), Answered(200, -1)),
+        (200, envelope(0), Answered(200, 0)),
+        (200, envelope(0, {**KEY, "customer_uid": "other"}), Answered(200, 0)),
+        (429, "<html></html>", Answered(429)),
+        (502, "<html></html>", Answered(502)),
+        (409, envelope(-1), Answered(409, -1)),
+        (400, "<html></html>", Answered(400)),
+        (200, requests.ConnectionError(), None),
+    ],
+)
+def test_how_iamport_answered_is_kept_for_the_log(
+    iamport: Iamport, status: int, body: str | Exception, answered: Answered | None
+) -> None:
+    came_back("POST", "/subscribe/customers/mine", status, body)
+    with pytest.raises(BillingError) as failure:
+        issue(iamport)
+    assert failure.value.answered == answered
 
 
 @responses.activate

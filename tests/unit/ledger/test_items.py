@@ -1,12 +1,14 @@
 """What is written about an attempt, and what is read back of it."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from billing.ledger.items import (
     attempt_in,
+    attempts_in_hour,
     card_key,
     customer_key,
     due_at,
@@ -22,6 +24,7 @@ from billing.ledger.items import (
 )
 from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
 from billing.model.billing_key import BillingKey, PaidPayment
+from billing.model.card import SEOUL
 from tests.unit.fakes import StoppedClock
 
 NOON = 1_800_000_000 // 3600 * 3600
@@ -297,6 +300,41 @@ def test_an_event_lacks_no_value(ending: Ending, told: dict[str, Any]) -> None:
     assert (item["ended_at"], item["event_time"]) == (1_800_000_000, "2027-01-15T08:00:00+00:00")
 
 
+@pytest.mark.parametrize(
+    ("attempt", "ending", "card"),
+    [
+        pytest.param(
+            begun(), Ending("issued", registered=OLD), (OLD.card_number, "신한카드", "credit"), id="registered"
+        ),
+        pytest.param(
+            begun(),
+            Ending("issued", registered=BillingKey("mine", None, None, None, None)),
+            ("", "", ""),
+            id="registered, and Iamport tells nothing of it",
+        ),
+        pytest.param(begun(), Ending("declined", "no", registered=OLD), (NEW.masked_card, "", ""), id="tried"),
+        pytest.param(begun(), Ending("unknown", "no"), (NEW.masked_card, "", ""), id="nobody knows"),
+        pytest.param(
+            noted(begun(new=PAYING), Seen()),
+            Ending("paid_without_key", payment=TAKEN),
+            (NEW.masked_card, "", ""),
+            id="paid",
+        ),
+        pytest.param(begun(new=PAYING), Ending("paid_without_key", payment=TAKEN), ("", "", ""), id="paid before"),
+    ],
+)
+def test_an_event_names_the_card_that_is_registered_or_the_one_that_was_tried(
+    attempt: Attempt, ending: Ending, card: tuple[str, str, str]
+) -> None:
+    item = ended(ending, attempt)
+    assert (item["told_card"], item["told_card_name"], item["told_card_type"]) == card
+
+
+def test_what_was_begun_before_there_were_request_ids_is_told_without_one() -> None:
+    assert ended(Ending("not_issued"), attempt_in(OPEN_OF_VERSION_1))["request_id"] == ""
+    assert ended(Ending("not_issued"), begun(new=replace(NEW, request_id="request-1")))["request_id"] == "request-1"
+
+
 def test_an_ended_attempt_is_no_longer_due() -> None:
     attempt = begun()
     gone = attempt.item.keys() - ended(Ending("issued", registered=OWN), attempt).keys()
@@ -334,9 +372,15 @@ def test_attempts_are_counted_by_the_hour() -> None:
     assert counts == [1, 2, 3, 1, 2, 1]
 
 
-def test_a_cards_attempts_of_another_hour_stand_elsewhere() -> None:
-    keys = [card_key("f", now) for now in (NOON, NOON + 3599.9, NOON + 3600)]
+def test_a_cards_attempts_of_another_day_in_seoul_stand_elsewhere() -> None:
+    midnight = int(datetime(2027, 1, 16, tzinfo=SEOUL).timestamp())
+    keys = [card_key("f", now) for now in (midnight - 86_400, midnight - 0.1, midnight)]
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_and_those_of_another_hour_under_another_name() -> None:
+    names = [attempts_in_hour(now) for now in (NOON, NOON + 3599.9, NOON + 3600)]
+    assert names[0] == names[1] != names[2]
 
 
 def test_nothing_stands_under_the_key_of_something_else() -> None:
@@ -461,6 +505,31 @@ def test_what_version_1_put_there_is_told_by_its_clock(
 ) -> None:
     attempt = attempt_in({**OPEN_OF_VERSION_1, **registered})
     assert attempt.own_key(found) == (found if is_own else None)
+
+
+MASKS_OF_PGS = ["000099******8888", "00009999****8888", "0000-99**-****-8888", "000099XXXXXX8888"]
+
+
+@pytest.mark.parametrize("mask", MASKS_OF_PGS)
+def test_a_mask_that_version_1_kept_as_the_pg_gave_it_is_compared_in_the_one_form(mask: str) -> None:
+    item = {**ENDED_OF_VERSION_1, "registered_card_number": mask}
+    assert registered_in(item) == OLD, "a repeat finds its own key"
+    assert begun_item(item)["registered_card_number"] == OLD.card_number, "and it is carried on in the one form"
+    left_open = {**OPEN_OF_VERSION_1, **REGISTERED_BY_VERSION_1, "registered_card_number": mask}
+    assert ended(Ending("not_issued"), attempt_in(left_open))["registered_card_number"] == OLD.card_number
+    recently = {**left_open, "registered_updated": NOON + 96}
+    found = replace(OLD, updated=NOON + 96)
+    assert attempt_in(recently).own_key(found) is None, "nor is what stood there before an attempt's own"
+
+
+@pytest.mark.parametrize("mask", MASKS_OF_PGS)
+def test_marks_of_what_stood_there_are_compared_in_the_one_form(mask: str) -> None:
+    other = replace(OLD, card_number=mask)
+    assert noted(begun(), Seen(other)).seen == Seen(replace(OLD, card_name=None, card_type=None))
+    after = ended(Ending("declined", "no", leftover=Leftover(other)), begun(new=PAYING))
+    known = begun(after).leftover
+    assert known is not None
+    assert known.is_what_stands(OLD)
 
 
 def test_what_version_1_left_open_is_closed_like_everything_else() -> None:

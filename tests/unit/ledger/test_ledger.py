@@ -292,9 +292,33 @@ def test_an_attempt_after_another_is_written_only_if_that_is_still_the_last() ->
 
 def test_a_card_has_its_own_limit() -> None:
     dynamodb = FakeDynamoDB()
-    begin(dynamodb, attempts_per_card=3, attempts_per_customer=5)
+    begin(dynamodb, attempts_per_card=3, attempts_per_card_per_day=7, attempts_per_customer=5)
     _, of_card = dynamodb.writes[0]["TransactItems"]
-    assert condition(of_card["Update"]) == "attribute_not_exists(attempts) OR attempts < 3"
+    hour = of_card["Update"]["ExpressionAttributeNames"]["#hour"]
+    assert hour == f"hour_{int(NOW) // HOUR}"
+    assert condition(of_card["Update"]).replace("#hour", hour) == (
+        f"(attribute_not_exists(attempts) OR attempts < 7) AND (attribute_not_exists({hour}) OR {hour} < 3)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tried", "reason", "retry_after"),
+    [
+        (19, "attempts_per_card", 1800),
+        (20, "attempts_per_card_per_day", 23_400),
+        (21, "attempts_per_card_per_day", 23_400),
+    ],
+)
+def test_which_of_a_cards_limits_is_met_says_when_it_may_be_tried_again(
+    tried: int, reason: str, retry_after: int
+) -> None:
+    """It is half past five in the afternoon in Seoul."""
+    refusal = cancelled("None", FAILED)
+    reasons: Any = refusal.response["CancellationReasons"]
+    reasons[1]["Item"] = typed({"pk": "card", "attempts": tried})
+    with pytest.raises(TooManyAttempts) as too_many:
+        begin(FakeDynamoDB(refusal))
+    assert (too_many.value.reason, too_many.value.retry_after) == (reason, retry_after)
 
 
 def test_what_expired_between_two_writes_is_as_if_it_had_never_been() -> None:

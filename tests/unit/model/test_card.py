@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billing.model.card import Card, masked, parse_birth, parse_card_number, parse_expiry, parse_pwd_2digit
+from billing.model.card import Card, parse_birth, parse_card_number, parse_expiry, parse_pwd_2digit
 from billing.model.errors import InvalidRequest
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
@@ -204,8 +204,3 @@ def test_a_card_cannot_be_serialised() -> None:
 )
 def test_a_card_number_that_the_gateway_quotes_is_masked(quoted: str) -> None:
     assert read_example().hide_in(f"카드번호 {quoted} 거절") == "카드번호 000011******3333 거절"
-
-
-def test_a_masked_number_stays_as_the_gateway_masked_it_and_a_plain_one_is_masked() -> None:
-    assert masked("00001111****3333") == "00001111****3333"
-    assert masked("0000-1111-2222-3333") == "000011******3333"

@@ -2,7 +2,8 @@
 
     seen                                               means             raised
     DNS, refused, TLS, connect time-out                never sent        tried again, then Unavailable
-    an envelope {"code", "message", "response"}        decided           nothing: an Answer
+    an envelope {"code", "message", "response"}        decided           nothing: an Answer, and what it means
+                                                                         stands in `client`
     401                                                not processed     nothing: an Answer
     429, a redirect                                    not processed     GatewayError; a look-up is asked again,
                                                                          then Unavailable
@@ -25,7 +26,7 @@ from requests.structures import CaseInsensitiveDict
 
 from billing.iamport.connection import DeadlineAdapter, NeverSent
 from billing.model.deadline import Deadline
-from billing.model.errors import GatewayError, OutcomeUnknown, Unavailable
+from billing.model.errors import Answered, GatewayError, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
 
 CONNECT_SECONDS = 3.0
@@ -54,6 +55,9 @@ class Answer:
     message: str | None
     response: dict[str, Any] | None
 
+    def for_log(self) -> Answered:
+        return Answered(self.http_status, self.code)
+
 
 class Exchange:
     def __init__(self, url: str) -> None:
@@ -73,6 +77,7 @@ class Exchange:
         """
         pauses, answers_lost = list(PAUSES_BETWEEN_CONNECTS), 0
         reason = "no_time_left"
+        answered: Answered | None = None
         while deadline.left() > call.least_seconds:
             try:
                 return self._ask_once(call, token, deadline)
@@ -85,10 +90,11 @@ class Exchange:
                 if call.issues_or_charges:
                     raise
                 reason = f"iamport_not_answering: {failure.reason}"
+                answered = failure.answered
                 answers_lost += 1
                 if answers_lost == TRIES_OF_A_LOOK_UP:
                     break
-        raise Unavailable(reason)
+        raise Unavailable(reason, answered)
 
     def _ask_once(self, call: Call, token: Sensitive | None, deadline: Deadline) -> Answer:
         """Raises NeverSent, GatewayError; OutcomeUnknown for whatever else goes wrong."""
@@ -144,9 +150,9 @@ def read_answer(http_status: int, body: bytes) -> Answer:
     Raises OutcomeUnknown for what is no decision of Iamport's: it may be at work behind a 5xx of what stands before it.
     """
     if http_status == 429 or 300 <= http_status < 400:
-        raise GatewayError(f"http_{http_status}")
+        raise GatewayError(f"http_{http_status}", Answered(http_status))
     if http_status >= 500:
-        raise OutcomeUnknown(f"http_{http_status}")
+        raise OutcomeUnknown(f"http_{http_status}", Answered(http_status))
     document: object = None
     with suppress(ValueError, RecursionError):
         document = json.loads(body)
@@ -162,4 +168,4 @@ def read_answer(http_status: int, body: bytes) -> Answer:
     if http_status == 401:
         # The body of a 401 is not documented; that the request was not processed is.
         return Answer(401, code=-1, message=None, response=None)
-    raise OutcomeUnknown("not_an_envelope")
+    raise OutcomeUnknown("not_an_envelope", Answered(http_status))

@@ -3,11 +3,12 @@
     key                          what                                           written
     uid#{customer_uid}           the newest attempt under the uid, and the      by every begin, note, finish, settle
                                  card that is registered there
-    card#{fingerprint}#{hour}    how often a card was tried in an hour          by every begin
+    card#{fingerprint}#{day}     how often a card was tried in a day in Seoul,  by every begin
+                                 and in each of its hours
     payment#{merchant_uid}       who holds the order, and what was paid         by begin and finish with a payment
 
-Card numbers are known by their keyed fingerprint only, and as masked by Iamport. What version 1 wrote is read as well:
-its attempts lack `seen`, its orders a state.
+Card numbers are known by their keyed fingerprint only, and masked. What version 1 wrote is read as well: its attempts
+lack `seen`, its orders a state, and its masks are Iamport's own.
 """
 
 import json
@@ -21,9 +22,11 @@ from boto3.dynamodb.types import TypeSerializer
 
 from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
 from billing.model.billing_key import BillingKey, PaidPayment
+from billing.model.shown_digits import masked
 
 HOUR = 3600
 DAY = 24 * HOUR
+SEOUL_AHEAD = 9 * HOUR
 KEPT_SECONDS = 90 * DAY
 """How long an ended attempt is kept where no card is registered; registered ones are kept."""
 PG_SECONDS = 60
@@ -39,7 +42,12 @@ def customer_key(customer_uid: str) -> str:
 
 
 def card_key(card_fingerprint: str, now: float) -> str:
-    return f"card#{card_fingerprint}#{hour(now)}"
+    return f"card#{card_fingerprint}#{day(now)}"
+
+
+def attempts_in_hour(now: float) -> str:
+    """The attribute of the card's item that counts them: one write serves both limits."""
+    return f"hour_{hour(now)}"
 
 
 def order_key(merchant_uid: str) -> str:
@@ -48,6 +56,19 @@ def order_key(merchant_uid: str) -> str:
 
 def hour(now: float) -> int:
     return int(now) // HOUR
+
+
+def day(now: float) -> int:
+    """In Seoul, nine hours ahead, without daylight saving time since 1988."""
+    return (int(now) + SEOUL_AHEAD) // DAY
+
+
+def seconds_to_next_hour(now: float) -> int:
+    return HOUR - int(now) % HOUR
+
+
+def seconds_to_next_day(now: float) -> int:
+    return DAY - (int(now) + SEOUL_AHEAD) % DAY
 
 
 def due_at(ends_at: float) -> int:
@@ -67,10 +88,12 @@ def attempts_this_hour(seen: Item | None, now: float) -> int:
 def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid: bool) -> Item:
     """The uid's item for the new attempt; what is registered or left under the uid is carried over."""
     item = {name: value for name, value in (earlier or {}).items() if name.startswith(("registered_", "leftover"))}
+    item |= _in_one_form(item)
     item |= {
         "pk": customer_key(new.customer_uid),
         "customer_uid": new.customer_uid,
         "attempt_id": new.attempt_id,
+        "request_id": new.request_id,
         "state": "open",
         "is_first": int(earlier is None),
         "began_at": int(now),
@@ -99,19 +122,35 @@ def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> I
     if ending.registered is not None or "registered_at" in attempt.item:
         gone.add("expires_at")
     item = {name: value for name, value in attempt.item.items() if name not in gone}
+    item |= _in_one_form(item)
     if ending.registered is not None:
         item |= _registered_values(ending.registered, now)
     if ending.leftover is not None:
         item["leftover"] = _leftover_text(ending.leftover)
     if ending.may_still_land:
         item["locked_until"] = due_at(attempt.ends_at)
-    return item | _ending_values(ending, now, event)
+    return {"request_id": ""} | item | _told_card(attempt, ending) | _ending_values(attempt, ending, now, event)
 
 
-def _ending_values(ending: Ending, now: float, event: str) -> dict[str, str | int]:
+def _told_card(attempt: Attempt, ending: Ending) -> dict[str, str]:
+    """The card that is registered, as it is answered; where none is, the one that was tried.
+
+    Who finds a payment that was taken before has sent no card, and his own is not the one that it was taken from.
+    """
+    if ending.state == "issued" and ending.registered is not None:
+        key = ending.registered
+        number, name, card_type = key.card_number, key.card_name, key.card_type
+    else:
+        was_tried = attempt.seen is not None or ending.payment is None
+        number, name, card_type = attempt.masked_card if was_tried else None, None, None
+    return {"told_card": number or "", "told_card_name": name or "", "told_card_type": card_type or ""}
+
+
+def _ending_values(attempt: Attempt, ending: Ending, now: float, event: str) -> dict[str, str | int]:
     """All of them in any case: the events are made of the item without code, and an absent one would break them."""
     payment = ending.payment
     return {
+        "key_stays": ending.key_stays(attempt),
         "state": ending.state,
         "ended_at": int(now),
         "event": event,
@@ -145,7 +184,7 @@ def registered_in(item: Item) -> BillingKey | None:
     return BillingKey(
         customer_uid=item["customer_uid"],
         card_name=item["registered_card_name"] or None,
-        card_number=item["registered_card_number"] or None,
+        card_number=masked(item["registered_card_number"]) or None,
         card_type=item["registered_card_type"] or None,
         updated=item["registered_updated"] or None,
     )
@@ -207,7 +246,7 @@ def _marked(item: Item, mark: list[Any] | None) -> BillingKey | None:
     if mark is None:
         return None
     updated, card_number = mark
-    return BillingKey(item["customer_uid"], None, card_number, None, updated)
+    return BillingKey(item["customer_uid"], None, masked(card_number or "") or None, None, updated)
 
 
 def typed(values: Mapping[str, str | int]) -> dict[str, Any]:
@@ -218,6 +257,12 @@ def typed(values: Mapping[str, str | int]) -> dict[str, Any]:
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item holds nothing but texts and whole numbers; boto3 would make Decimals of those, which JSON refuses."""
     return {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
+
+
+def _in_one_form(item: Item) -> Item:
+    """The card that is registered; version 1 wrote it with Iamport's own mask."""
+    name = "registered_card_number"
+    return {name: masked(item[name])} if name in item else {}
 
 
 def _registered_values(billing_key: BillingKey, now: float) -> dict[str, str | int]:

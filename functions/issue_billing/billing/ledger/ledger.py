@@ -15,10 +15,11 @@ from botocore.exceptions import ClientError
 
 from billing.aws_clients import AwsClients, as_unavailable, error_code
 from billing.ledger.items import (
-    HOUR,
+    DAY,
     KEPT_SECONDS,
     SHARDS,
     attempt_in,
+    attempts_in_hour,
     attempts_this_hour,
     card_key,
     customer_key,
@@ -29,6 +30,8 @@ from billing.ledger.items import (
     payment_in,
     plain,
     registered_in,
+    seconds_to_next_day,
+    seconds_to_next_hour,
     seen_text,
     typed,
 )
@@ -65,6 +68,7 @@ class Ledger:
         self._table = settings.attempts_table
         self._customer_limit = settings.attempts_per_customer
         self._card_limit = settings.attempts_per_card
+        self._card_limit_a_day = settings.attempts_per_card_per_day
         self._aws = aws
 
     def begin(
@@ -97,7 +101,7 @@ class Ledger:
                 return self._begun_after_all(new, unheard)
             if refused is None:
                 return attempt_in(item)
-            of_customer, _, of_order = [*_reasons(refused), None][:3]
+            of_customer, of_card, of_order = [*_reasons(refused), None][:3]
             if _is_unmet(of_customer):
                 earlier = plain(of_customer["Item"]) if "Item" in of_customer else None
             elif _is_unmet(of_order):
@@ -108,7 +112,7 @@ class Ledger:
                     raise AlreadyPaid
                 order_is_paid = True
             else:
-                raise TooManyAttempts(_seconds_to_next_hour(now), "attempts_per_card")
+                raise self._card_tried_too_often(of_card, now)
 
     def note_seen(self, attempt: Attempt, seen: Seen, deadline: Deadline) -> Attempt | None:
         """Writes down what stood at Iamport before the card is sent: the attempt as it is now; None: it is closed.
@@ -208,7 +212,7 @@ class Ledger:
         if earlier.get("locked_until", 0) > now:
             raise InProgress
         if attempts_this_hour(earlier, now) >= self._customer_limit:
-            raise TooManyAttempts(_seconds_to_next_hour(now), "attempts_per_customer")
+            raise TooManyAttempts(seconds_to_next_hour(now), "attempts_per_customer")
         return None
 
     def _begun_after_all(self, new: NewAttempt, unheard: Unavailable) -> Attempt:
@@ -241,17 +245,31 @@ class Ledger:
                 "Update": {
                     "TableName": self._table,
                     "Key": typed({"pk": card_key(new.card_fingerprint, now)}),
-                    "UpdateExpression": "ADD attempts :one SET expires_at = :expires_at",
-                    "ConditionExpression": "attribute_not_exists(attempts) OR attempts < :limit",
+                    "UpdateExpression": "ADD attempts :one, #hour :one SET expires_at = :expires_at",
+                    "ConditionExpression": "(attribute_not_exists(attempts) OR attempts < :a_day) AND "
+                    "(attribute_not_exists(#hour) OR #hour < :an_hour)",
+                    "ExpressionAttributeNames": {"#hour": attempts_in_hour(now)},
                     "ExpressionAttributeValues": typed(
-                        {":one": 1, ":limit": self._card_limit, ":expires_at": int(now) + 2 * HOUR}
+                        {
+                            ":one": 1,
+                            ":a_day": self._card_limit_a_day,
+                            ":an_hour": self._card_limit,
+                            ":expires_at": int(now) + 2 * DAY,
+                        }
                     ),
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 }
             },
         ]
         if new.order is not None:
             writes.append({"Update": self._hold(new.order, new, now, order_is_paid=order_is_paid)})
         return writes
+
+    def _card_tried_too_often(self, of_card: Any, now: float) -> TooManyAttempts:
+        tried_today = plain(of_card["Item"])["attempts"] if "Item" in of_card else 0
+        if tried_today >= self._card_limit_a_day:
+            return TooManyAttempts(seconds_to_next_day(now), "attempts_per_card_per_day")
+        return TooManyAttempts(seconds_to_next_hour(now), "attempts_per_card")
 
     def _hold(self, order: Order, new: NewAttempt, now: float, *, order_is_paid: bool) -> dict[str, Any]:
         """An order is held by the attempt that is open for it, and by the customer who has paid it."""
@@ -429,10 +447,6 @@ def _growing_pauses() -> Iterator[float]:
     while True:
         yield random.uniform(longest / 2, longest)  # noqa: S311 (only spreads the tries)
         longest = min(2 * longest, LONGEST_PAUSE_SECONDS)
-
-
-def _seconds_to_next_hour(now: float) -> int:
-    return HOUR - int(now) % HOUR
 
 
 def _unchanged_since(seen: Item | None) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class NewAttempt:
     """UNIX seconds: when the invocation can last no longer."""
     is_new_customer: bool
     """Whether the merchant's server has just made the customer_uid, so that nothing can be registered under it."""
+    request_id: str = ""
+    """What the caller was told, and names in a complaint."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,9 @@ class LeftOpen:
 State = Literal["issued", "declined", "not_issued", "paid_without_key", "unknown"]
 
 
+KeyStays = Literal["", "no", "this_card", "another_card", "unknown"]
+
+
 @dataclass(frozen=True)
 class Ending:
     """How an attempt ended."""
@@ -201,6 +206,15 @@ class Ending:
                 return "payment.failed"
             case state:
                 return f"billing_key.{state}"
+
+    def key_stays(self, attempt: Attempt) -> KeyStays:
+        """Of a payment that was refused: what is registered under the customer_uid all the same."""
+        if self.event(attempt) != "payment.failed":
+            return ""
+        if self.registered is not None:
+            return "this_card" if attempt.own_key(self.registered) is not None else "another_card"
+        could_not_be_looked_up = self.leftover is not None and self.leftover.billing_key is None
+        return "unknown" if could_not_be_looked_up else "no"
 
 
 def stood_before(found: BillingKey, before: BillingKey | None) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
+from billing.model.shown_digits import masked
 
 SEOUL = timezone(timedelta(hours=9))
 """A card is good until the end of its month there; Korea has had no daylight saving time since 1988."""
@@ -43,9 +44,18 @@ class Card:
         return "|".join(part.reveal() for part in (self.number, self.expiry, self.birth, self.pwd_2digit))
 
     def hide_in(self, text: str) -> str:
-        """The text without this card's number: a PG that quotes what it refuses must not make us print it."""
-        separated_digits = r"[\s.\-]*".join(self.digits())
-        return re.sub(separated_digits, masked(self.digits()), text)
+        """The text without what the card's holder typed: a PG that quotes what it refuses must not make us print it.
+
+        `text` has plain digits. The number counts whatever stands between its digits, the birth date with its units
+        (`85년 12월 31일`), and the password where no other digit stands beside it.
+        """
+        birth, password = self.birth.reveal(), self.pwd_2digit.reveal()
+        text = re.sub("[^0-9]*".join(self.digits()), masked(self.digits()), text)
+        if birth:
+            text = re.sub("[^0-9]{0,3}".join(birth), "*" * len(birth), text)
+        if password:
+            text = re.sub(rf"(?<![0-9]){password[0]}[\W_]?{password[1:]}(?![0-9])", "*" * len(password), text)
+        return text
 
 
 def parse_card_number(text: str) -> str:
@@ -115,11 +125,3 @@ def parse_pwd_2digit(text: str) -> str:
     if not re.fullmatch(r"[0-9]{2}", text.strip()):
         raise Refusal("pwd_2digit_form")
     return text.strip()
-
-
-def masked(number: str) -> str:
-    """First six and last four digits at the most; a number that is masked already stays as it is."""
-    digits = re.sub(r"[\s.\-]", "", number)
-    if "*" in digits or len(digits) < 12:
-        return number
-    return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"

@@ -14,6 +14,7 @@
     ├── PaidWithoutKey            the first payment is taken, and Iamport has no key: never pay again
     ├── GatewayError              Iamport certainly did not process it: safe to try again
     ├── Unavailable               nothing was sent: safe to try again
+    │   └── GatewayRefused        Iamport does not take the request, whosever card it is: the operator has to act
     └── OutcomeUnknown            sent, and nobody knows yet: the same request again, never another card or order
 
 `code` is the contract's `code`. What HTTP makes of it stands in `answers`. None of them carries what a caller sent.
@@ -35,11 +36,23 @@ class FieldError:
     reason: str
 
 
+@dataclass(frozen=True)
+class Answered:
+    """How Iamport answered, for the operator's log."""
+
+    http_status: int
+    code: int | None = None
+    """The envelope's; None where there was none."""
+    message: str | None = None
+    """Only where the operator has to act on it."""
+
+
 class BillingError(Exception):
     """`reason` tells the operator why, in our own words: which part did not answer, which rule was broken."""
 
     code: ClassVar[str]
     reason: str | None = None
+    answered: Answered | None = None
     retry_after: int | None = None
     """Seconds after which the same request may come again, where the caller has to wait."""
 
@@ -80,8 +93,15 @@ class InvalidCustomerToken(BillingError):
 
 
 class InProgress(BillingError):
+    """`reason`: why nobody could look what became of the attempt that is in the way."""
+
     code = "in_progress"
     retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
+
+    def __init__(self, reason: str | None = None, answered: Answered | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+        self.answered = answered
 
 
 class TooManyAttempts(BillingError):
@@ -114,9 +134,10 @@ class Declined(BillingError):
 
     code = "declined"
 
-    def __init__(self, message: str | None) -> None:
+    def __init__(self, message: str | None, answered: Answered | None = None) -> None:
         super().__init__()
         self.message = message
+        self.answered = answered
 
 
 class PaidWithoutKey(BillingError):
@@ -132,18 +153,29 @@ class PaidWithoutKey(BillingError):
 class GatewayError(BillingError):
     code = "gateway_error"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, answered: Answered | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.answered = answered
 
 
 class Unavailable(BillingError):
     code = "unavailable"
     reason: str
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, answered: Answered | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.answered = answered
+
+
+class GatewayRefused(Unavailable):
+    """No channel, a parameter missing, an address that is not allowed: nothing was issued or charged by the request.
+
+    At a look it says as little of what is there as any other that failed.
+    """
+
+    code = "gateway_refused"
 
 
 class OutcomeUnknown(BillingError):
@@ -152,6 +184,7 @@ class OutcomeUnknown(BillingError):
     code = "outcome_unknown"
     retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, answered: Answered | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.answered = answered

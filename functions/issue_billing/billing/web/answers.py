@@ -47,6 +47,7 @@ HTTP_STATUS = {
     "too_many_attempts": HTTPStatus.TOO_MANY_REQUESTS,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "gateway_error": HTTPStatus.BAD_GATEWAY,
+    "gateway_refused": HTTPStatus.BAD_GATEWAY,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "outcome_unknown": HTTPStatus.GATEWAY_TIMEOUT,
 }

@@ -58,6 +58,10 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "ko": "결제 대행사의 오류로 카드가 등록되지 않았습니다. 잠시 후 다시 시도해 주세요.",
         "en": "The payment gateway had an error and the card was not registered. Please try again in a moment.",
     },
+    "gateway_refused": {
+        "ko": "판매자의 결제 설정 문제로 카드를 등록할 수 없습니다. 카드 문제가 아니니 판매자에게 문의해 주세요.",
+        "en": "The shop's payment set-up keeps cards from being registered. It is not your card; please ask the shop.",
+    },
     "unavailable": {
         "ko": "지금은 카드를 등록할 수 없습니다. 카드는 등록되지 않았으니 잠시 후 다시 시도해 주세요.",
         "en": "Cards can't be registered right now. Nothing was registered; please try again in a moment.",

@@ -21,7 +21,7 @@ SENT_BY_THEN = {step.__code__ for step in (send, write_down, settle)}
 NOTHING_SENT = frozenset(
     (
         *("forbidden", "invalid_request", "too_large", "unsupported_media_type", "invalid_customer_token"),
-        *("too_many_attempts", "already_registered", "already_paid", "gateway_error", "unavailable"),
+        *("too_many_attempts", "already_registered", "already_paid", "gateway_error", "gateway_refused", "unavailable"),
     )
 )
 """Codes of the errors that say so, for where they themselves can't be told."""
