@@ -39,7 +39,7 @@ def answered(code: str) -> Callable[[CardForm], None]:
     def answer(form: CardForm) -> None:
         body: dict[str, Any] = {"status": "failed", "code": code, "message": "거절"}
         if code == "success":
-            body = {"status": "success", "message": "issued", "card": {"name": "KB", "number": "00001000****0001"}}
+            body = {"status": "success", "message": "issued", "card": {"name": "KB", "number": "000010******0001"}}
         form.answer_with(200, body).fill().submit().expect_outcome()
 
     return answer

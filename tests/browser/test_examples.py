@@ -139,7 +139,7 @@ class TestTheReactExample:
         frame.locator("#birth").fill("900101")
         frame.locator("#consent").check()
         frame.locator("form button").click()
-        expect(page.locator("#root [role=status]")).to_contain_text(f"success  {CUSTOMER_UID} 00001000****0001")
+        expect(page.locator("#root [role=status]")).to_contain_text(f"success  {CUSTOMER_UID} 000010******0001")
         assert CUSTOMER_UID in simulator.customers
 
 

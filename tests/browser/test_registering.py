@@ -19,7 +19,7 @@ WRONG_BIRTH = "주민OR사업자등록번호오류"
 
 def test_a_card_is_registered(open_form: OpenForm, simulator: Simulator) -> None:
     form = open_form().fill().submit()
-    form.expect_outcome("카드가 등록되었습니다", "국민KB카드 00001000****0001")
+    form.expect_outcome("카드가 등록되었습니다", "국민KB카드 000010******0001")
     expect(form.button).to_be_hidden()
     assert form.customer_uid in simulator.customers
 
@@ -312,7 +312,7 @@ SUCCESS = {
     "status": "success",
     "message": messages.SUCCESS,
     "customer_uid": "a",
-    "card": {"name": "국민KB카드", "number": "00001000****0001", "type": "credit"},
+    "card": {"name": "국민KB카드", "number": "000010******0001", "type": "credit"},
     "request_id": "1",
 }
 
@@ -328,7 +328,7 @@ def is_a_post(request: Request) -> bool:
 class TestWithoutJavaScript:
     def test_a_card_is_registered(self, open_form: OpenForm, simulator: Simulator) -> None:
         form = open_form(java_script_enabled=False).fill().submit()
-        form.expect_outcome("카드가 등록되었습니다", "국민KB카드 00001000****0001")
+        form.expect_outcome("카드가 등록되었습니다", "국민KB카드 000010******0001")
         assert form.customer_uid in simulator.customers
 
     def test_errors_stand_beside_their_fields_and_no_card_data_comes_back(self, open_form: OpenForm) -> None:
