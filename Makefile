@@ -31,7 +31,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam setup-checkov run backends token examples chaos contract bench smoke test lint build lock clean python-3.13
+.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke test lint build lock clean python-3.13
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,8 +48,8 @@ run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|si
 backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
 	@$(BIN)/python -m infra.local --backends-only
 
-token: setup ## Mint a customer token for the local service, CUSTOMER_UID=...
-	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)"
+token: setup ## Mint a customer token for the local service, CUSTOMER_UID=... CLAIMS='{"new": true}'
+	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)" '$(CLAIMS)'
 
 examples: $(REACT_BUILT) ## Build the React example, which takes npm; `make run` then serves it
 
@@ -58,6 +58,12 @@ contract: setup ## Send 6,000 generated requests and hold every answer against d
 
 chaos: setup ## Break 2,000 attempts in every way at once, and compare the ledger with Iamport
 	@PYTHONPATH=functions/issue_billing:. $(BIN)/python -m tests.chaos
+
+SECONDS ?= 60
+SEED ?= 1
+
+explore: setup ## Run every schedule of the small worlds, then larger ones, SECONDS=60 SEED=1
+	@PYTHONPATH=functions/issue_billing:. $(BIN)/python -m tests.simulation --seconds $(SECONDS) --seed $(SEED)
 
 bench: python-3.13 setup setup-sam ## Measure it beside the official client and the guide's example, in some minutes
 	@$(BIN)/python -m benchmarks

@@ -48,7 +48,7 @@ def measure(surroundings: Surroundings) -> list[Row]:
 
 def first_answer(contender: Contender, customer_uid: str) -> float:
     """Milliseconds. Raises AttemptFailed."""
-    event = new_event(customer_uid)
+    event = new_event(customer_uid, new=True)
     with (
         TemporaryDirectory(prefix="benchmarks-") as directory,
         run_lambda(contender.function, contender.package, Path(directory)) as runtime,

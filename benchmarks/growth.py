@@ -80,4 +80,4 @@ def replacing_event(number: int, customers: int) -> Event:
 
 def new_events(process: str, numbers: range) -> list[Event]:
     """A customer of its own for every attempt."""
-    return [new_event(f"growth-{process}-{number}") for number in numbers]
+    return [new_event(f"growth-{process}-{number}", new=True) for number in numbers]

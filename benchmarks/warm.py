@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from benchmarks.attempts import Event, new_event
-from benchmarks.contenders import ROUND_TRIP, Contender, Surroundings
+from benchmarks.contenders import ROUND_TRIP, Surroundings
 from benchmarks.figures import GUIDE, OFFICIAL, Limit, Row, Unit, times
 from benchmarks.measuring import Series, run_process, side_by_side
 from benchmarks.stand_in import Counts
@@ -19,24 +19,28 @@ LEDGER_WRITES = ("billing.ledger.ledger:Ledger.begin", "billing.ledger.ledger:Le
 
 
 def measure(surroundings: Surroundings) -> list[Row]:
-    contenders = (surroundings.ours, surroundings.official_client, surroundings.guide_example)
+    measured = (
+        ("new", surroundings.ours, LEDGER_WRITES),
+        ("looked-up", surroundings.ours, ()),
+        ("official", surroundings.official_client, ()),
+        ("guide", surroundings.guide_example, ()),
+    )
     runs = []
     with ExitStack() as stack:
-        for contender in contenders:
-            watched = LEDGER_WRITES if contender is surroundings.ours else ()
+        for name, contender, watched in measured:
             process = stack.enter_context(run_process(contender, watched))
-            process.run(_events(contender, "warm-up", WARM_UP), Series())
-            runs.append((process, _events(contender, "measured", ATTEMPTS)))
-        ours, official, guide = side_by_side(runs, surroundings.stand_in)
-    return _rows(ours, official, guide)
+            process.run(_events(name, "warm-up", WARM_UP), Series())
+            runs.append((process, _events(name, "measured", ATTEMPTS)))
+        ours, looked_up, official, guide = side_by_side(runs, surroundings.stand_in)
+    return _rows(ours, looked_up, official, guide)
 
 
-def _events(contender: Contender, part: str, count: int) -> list[Event]:
-    """A customer of its own for every attempt."""
-    return [new_event(f"{contender.name}-{part}-{number}") for number in range(count)]
+def _events(name: str, part: str, count: int) -> list[Event]:
+    """A customer of its own for every attempt. The token of all but `looked-up` says that it is new."""
+    return [new_event(f"{name}-{part}-{number}", new=name != "looked-up") for number in range(count)]
 
 
-def _rows(ours: Series, official: Series, guide: Series) -> list[Row]:
+def _rows(ours: Series, looked_up: Series, official: Series, guide: Series) -> list[Row]:
     def row(figure: str, unit: Unit, read: Callable[[Series], float], *limits: Limit) -> Row:
         return Row(figure, unit, read(ours), read(official), read(guide), limits)
 
@@ -49,6 +53,7 @@ def _rows(ours: Series, official: Series, guide: Series) -> list[Row]:
         row("warm attempt, p50", "ms", Series.p50, *faster),
         row("warm attempt, p99", "ms", Series.p99),
         Row("the same without the table's writes, p50", "ms", ours.p50_without_watched(), limits=(ROUND_TRIPS,)),
+        Row("the same where the uid is looked up, p50", "ms", looked_up.p50()),
         row("processor time of a warm attempt", "ms", Series.cpu, *cheaper),
         per_attempt("calls to Iamport but for tokens", lambda counts: counts.issue_calls + counts.other_calls, 1),
         per_attempt("calls for a token", lambda counts: counts.token_calls, 0.03),

@@ -23,8 +23,8 @@ from urllib.parse import SplitResult, urlsplit
 SINGULAR = "/subscription/issue-billing"
 PLURAL = "/subscriptions/issue-billing"
 
-PAGE_ORIGIN = "https://smoke-test.invalid"
-"""Where the requests claim to come from; the reserved name can be nobody's (RFC 2606)."""
+FOREIGN_ORIGIN = "https://smoke-test.invalid"
+"""A page that nobody has allowed, unless any page is; the reserved name can be nobody's (RFC 2606)."""
 
 SECONDS_FOR_ONE_ANSWER = 30.0
 """API Gateway gives up on the function after 29."""
@@ -32,7 +32,6 @@ SECONDS_FOR_ONE_ANSWER = 30.0
 LARGEST_ANSWER = 1024 * 1024
 
 COMMON_HEADERS = {
-    "Origin": PAGE_ORIGIN,
     "User-Agent": "card-door-smoke-test",  # AWS's common firewall rules turn away who has none
 }
 
@@ -43,7 +42,7 @@ FORM_HEADERS = (
     ("Content-Security-Policy", "form-action 'self'"),
     ("Content-Security-Policy", "frame-ancestors "),
     ("Permissions-Policy", "payment=()"),
-    ("Referrer-Policy", "no-referrer"),
+    ("Referrer-Policy", "strict-origin"),
     ("X-Content-Type-Options", "nosniff"),
 )
 """Each header of the card form with what it has to hold."""
@@ -67,7 +66,8 @@ class DeployedService:
         """`path` comes after the prefix. Redirects are not followed. Raises OSError, HTTPException."""
         connection = self._connection()
         try:
-            connection.request(method, self.prefix + path, body, {**COMMON_HEADERS, **(headers or {})})
+            own_page = {"Origin": f"{self.address.scheme}://{self.address.netloc}"}  # the hosted form
+            connection.request(method, self.prefix + path, body, {**COMMON_HEADERS, **own_page, **(headers or {})})
             response = connection.getresponse()
             return ServiceAnswer(response.status, response.headers, response.read(LARGEST_ANSWER))
         finally:
@@ -93,7 +93,11 @@ class ServiceAnswer:
 
 
 def check_preflight(service: DeployedService) -> None:
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    asked = {
+        "Origin": FOREIGN_ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
     answer = service.ask("OPTIONS", SINGULAR, headers=asked)
     require(answer.status in (200, 204), f"HTTP {answer.status} instead of 200 or 204")
     require_cross_origin(answer)
@@ -104,6 +108,12 @@ def check_preflight(service: DeployedService) -> None:
 def check_unreadable_body(service: DeployedService) -> None:
     answer = service.ask("POST", SINGULAR, b"{", {"Content-Type": "application/json"})
     require_errors(require_failure(answer, {400: "invalid_request"}))
+
+
+def check_foreign_page(service: DeployedService) -> None:
+    """Its body is not even looked at, unless AllowedOrigins is `*`."""
+    headers = {"Origin": FOREIGN_ORIGIN, "Content-Type": "application/json"}
+    require_failure(service.ask("POST", SINGULAR, b"{", headers), {400: "invalid_request", 403: "forbidden"})
 
 
 def check_empty_card(service: DeployedService) -> None:
@@ -151,6 +161,7 @@ def tls_1_1_or_older() -> ssl.SSLContext:
 
 CHECKS: Mapping[str, Callable[[DeployedService], None]] = {
     "a page of another origin may ask": check_preflight,
+    "a page that is not allowed is refused": check_foreign_page,
     "a body that is no JSON is refused": check_unreadable_body,
     "an empty card is refused": check_empty_card,
     "an unknown path is answered in the contract's shape": check_unknown_path,

@@ -1,10 +1,7 @@
 """The attempts table, looked into past the function: items as DynamoDB has them, `{"state": {"S": "open"}}`."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import boto3
 
 from infra.local.aws import Aws
 
@@ -40,16 +37,23 @@ def empty_ledger(aws: Aws) -> None:
         aws.dynamodb().delete_item(TableName=name_of_table(aws), Key={"pk": item["pk"]})
 
 
-def stream_records(aws: Aws) -> Iterator[Record]:
-    """All that the table's stream has, in its order."""
-    client: Any = boto3.client("dynamodbstreams", endpoint_url=aws.url)
-    [listed] = client.list_streams(TableName=name_of_table(aws))["Streams"]
-    [shard] = client.describe_stream(StreamArn=listed["StreamArn"])["StreamDescription"]["Shards"]
-    place = {"StreamArn": listed["StreamArn"], "ShardId": shard["ShardId"]}
-    iterator = client.get_shard_iterator(**place, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
-    while page := client.get_records(ShardIterator=iterator):
-        if not page["Records"]:
-            return
-        for record in page["Records"]:
-            yield json.loads(json.dumps(record, default=str))
-        iterator = page["NextShardIterator"]
+class Stream:
+    """What the table's stream tells from this moment on: a storm before may have left thousands of records."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._client: Any = aws.dynamodb_streams()
+        [listed] = self._client.list_streams(TableName=name_of_table(aws))["Streams"]
+        [shard] = self._client.describe_stream(StreamArn=listed["StreamArn"])["StreamDescription"]["Shards"]
+        place = {"StreamArn": listed["StreamArn"], "ShardId": shard["ShardId"]}
+        self._begin = self._client.get_shard_iterator(**place, ShardIteratorType="LATEST")["ShardIterator"]
+
+    def records(self) -> list[Record]:
+        """In its order."""
+        records: list[Record] = []
+        iterator = self._begin
+        while page := self._client.get_records(ShardIterator=iterator):
+            if not page["Records"]:
+                break
+            records += json.loads(json.dumps(page["Records"], default=str))
+            iterator = page["NextShardIterator"]
+        return records

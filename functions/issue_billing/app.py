@@ -17,17 +17,18 @@ services = open_services(settings)
 with fetching_ahead(services, os.environ):
     from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-    from aws_lambda_powertools.logging import correlation_paths
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from billing.issuance import issue_billing_key
+    from billing.issuance import Issued, issue_billing_key
     from billing.model.customer import Claim
     from billing.model.deadline import Deadline
-    from billing.model.errors import BillingError, InvalidCustomerToken
-    from billing.observability import logger, metrics, note_outcome, note_unforeseen
-    from billing.web import answers
+    from billing.model.errors import BillingError, Forbidden, InvalidCustomerToken
+    from billing.observability import logger, metrics, note_no_request, note_outcome, note_unforeseen
+    from billing.web import answers, gateway_event, unforeseen
+    from billing.web.origin import is_foreign
     from billing.web.reading import read_card, read_customer
     from billing.web.request import Fields, read_fields
+    from billing.web.time_left import seconds_left
 
     if settings.customer_identity == "signed":  # PyJWT takes time, and `open` does without
         from billing.web.customer_token import read_claim
@@ -37,23 +38,48 @@ resolver = APIGatewayRestResolver(debug=False)
 
 
 # `log_event` is given because POWERTOOLS_LOGGER_LOG_EVENT would otherwise log the event.
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, log_event=False)
+# `clear_state`, as a line must not name the attempt of the request before.
+@logger.inject_lambda_context(log_event=False, clear_state=True)
+def handler(event: object, context: LambdaContext) -> dict[str, Any]:
+    request_id = gateway_event.request_id(event, context.aws_request_id)
+    logger.set_correlation_id(request_id)
+    if gateway_event.is_request(event):
+        answer: dict[str, Any] = answer_request(event, context)
+        return answer
+    # A function error would ring the alarms, and have whoever invoked it try again.
+    note_no_request()
+    return answers.respond_plainly("not_found", request_id)
+
+
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return resolver.resolve(event, context)
+def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    try:
+        return resolver.resolve(gateway_event.by_its_route(event), context)
+    except Exception as failure:  # noqa: BLE001 (where even the failure's own answer broke; Lambda would log its message)
+        code = unforeseen.code_of(failure)
+        note_unforeseen(failure, code)
+        return answers.respond_plainly(code, gateway_event.request_id(event, context.aws_request_id))
 
 
 @resolver.post("/subscription/issue-billing")
 @resolver.post("/subscriptions/issue-billing")
 def issue_billing() -> Response[str]:
-    deadline = Deadline.after(resolver.lambda_context.get_remaining_time_in_millis() / 1000)
+    _admit()
     event = resolver.current_event
+    of_invocation = resolver.lambda_context.get_remaining_time_in_millis() / 1000
+    deadline = Deadline.after(seconds_left(event.raw_event, of_invocation))
     fields = read_fields(
         event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
     )
-    customer, card = read_customer(fields, _claim(fields)), read_card(fields)
+    claim = _claim(fields)
+    customer, card = read_customer(fields, claim), read_card(fields, claim=claim)
     fields.check()
-    issued = issue_billing_key(customer, card, services, deadline)
+    request_id = gateway_event.request_id(event.raw_event, resolver.lambda_context.aws_request_id)
+    return tell(issue_billing_key(customer, card, services, deadline, request_id))
+
+
+@unforeseen.after_sending
+def tell(issued: Issued) -> Response[str]:
     note_outcome("issued", gateway_seconds=services.iamport.take_seconds_waited())
     return _answer(answers.describe_success(issued))
 
@@ -61,13 +87,15 @@ def issue_billing() -> Response[str]:
 @resolver.get("/subscription/issue-billing")
 @resolver.get("/subscriptions/issue-billing")
 def show_card_form() -> Response[str]:
+    _admit()
     note_outcome("card_form_shown")
     return _page(None)
 
 
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
 def refuse(error: BillingError) -> Response[str]:
-    note_outcome(error.code, reason=error.reason, gateway_seconds=services.iamport.take_seconds_waited())
+    waited = services.iamport.take_seconds_waited()
+    note_outcome(error.code, reason=error.reason, answered=error.answered, gateway_seconds=waited)
     return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error))
 
 
@@ -80,8 +108,15 @@ def not_found(_: NotFoundError) -> Response[str]:
 # Registered here, or the resolver would log the exception with its message.
 @resolver.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def fail(failure: Exception) -> Response[str]:
-    note_unforeseen(failure)
-    return _answer(answers.describe_failure("internal_error", _caller().language))
+    code = unforeseen.code_of(failure)
+    note_unforeseen(failure, code)
+    return _answer(answers.describe_failure(code, _caller().language), answers.when_to_ask_again(code))
+
+
+def _admit() -> None:
+    """Before anything else. Raises Forbidden."""
+    if is_foreign(resolver.current_event.headers, settings.allowed_origins):
+        raise Forbidden("origin_not_allowed")
 
 
 def _claim(fields: Fields) -> Claim | None:
@@ -98,7 +133,8 @@ def _claim(fields: Fields) -> Claim | None:
 
 
 def _caller() -> answers.Caller:
-    return answers.read_caller(resolver.current_event)
+    event, of_lambda = resolver.current_event, resolver.lambda_context.aws_request_id
+    return answers.read_caller(event, gateway_event.request_id(event.raw_event, of_lambda))
 
 
 def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:

@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from infra.local.execution_environments import FunctionError, NoAnswerInTime
-from infra.local.proxy_event import HttpRequest, HttpResponse, MalformedResult, http_response, proxy_event
+from infra.local.proxy_event import (
+    HttpRequest,
+    HttpResponse,
+    MalformedResult,
+    RequestIds,
+    http_response,
+    new_ids,
+    proxy_event,
+)
 from infra.local.template import Api, GatewayResponse
 
 logger = logging.getLogger(__name__)
@@ -57,44 +65,45 @@ class ApiGateway:
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """The body of a request may be cut off after LARGEST_EVENT + 1 bytes."""
-        request_id = str(uuid.uuid4())
-        response = self._route(request, request_id)
-        return HttpResponse(response.status_code, (*response.headers, ("x-amzn-RequestId", request_id)), response.body)
+        ids = new_ids(request)
+        response = self._route(request, ids)
+        own_headers = (("x-amzn-RequestId", ids.request), ("x-amz-apigw-id", ids.extended))
+        return HttpResponse(response.status_code, (*response.headers, *own_headers), response.body)
 
     def refuse_malformed(self, status_code: int) -> HttpResponse:
         """Answers what is not HTTP enough to be read."""
         nothing = HttpRequest("", "/", (), b"", "")
-        return self._refuse("DEFAULT_4XX", nothing, str(uuid.uuid4()), status_code)
+        return self._refuse("DEFAULT_4XX", nothing, new_ids(nothing), status_code)
 
-    def _route(self, request: HttpRequest, request_id: str) -> HttpResponse:
+    def _route(self, request: HttpRequest, ids: RequestIds) -> HttpResponse:
         methods = self._api.routes.get(request.path, ())
         if request.method in methods or "ANY" in methods:
-            return self._integrate(request, request_id)
+            return self._integrate(request, ids)
         if request.method == "OPTIONS" and methods and self._api.preflight_headers:
             headers = (*self._api.preflight_headers.items(), ("Content-Type", "application/json"))
             return HttpResponse(200, headers, b"{}\n")
         if (request.method, request.path) == ("GET", "/"):
             return self._index()
-        return self._refuse("MISSING_AUTHENTICATION_TOKEN", request, request_id)
+        return self._refuse("MISSING_AUTHENTICATION_TOKEN", request, ids)
 
-    def _integrate(self, request: HttpRequest, request_id: str) -> HttpResponse:
-        event = proxy_event(request, self._api, request_id)
+    def _integrate(self, request: HttpRequest, ids: RequestIds) -> HttpResponse:
+        event = proxy_event(request, self._api, ids)
         if len(json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")) > LARGEST_EVENT:
-            return self._refuse("REQUEST_TOO_LARGE", request, request_id)
+            return self._refuse("REQUEST_TOO_LARGE", request, ids)
         try:
-            return http_response(self._invoke(event, request_id, LONGEST_WAIT), request, self._api)
+            return http_response(self._invoke(event, str(uuid.uuid4()), LONGEST_WAIT), request, self._api)
         except NoAnswerInTime:
-            return self._refuse("INTEGRATION_TIMEOUT", request, request_id)
+            return self._refuse("INTEGRATION_TIMEOUT", request, ids)
         except (FunctionError, MalformedResult) as failure:
-            logger.error("%s %s", request_id, failure)  # noqa: TRY400 (the traceback would be that of this stand-in)
-            return self._refuse("DEFAULT_5XX", request, request_id)
+            logger.error("%s %s", ids.extended, failure)  # noqa: TRY400 (the traceback would be that of this stand-in)
+            return self._refuse("DEFAULT_5XX", request, ids)
 
     def _index(self) -> HttpResponse:
         routes = "\n".join(f"{', '.join(methods):8}{path}" for path, methods in self._api.routes.items())
         return HttpResponse(200, (("Content-Type", "text/plain; charset=utf-8"),), INDEX.format(routes=routes).encode())
 
     def _refuse(
-        self, response_type: str, request: HttpRequest, request_id: str, status_code: int | None = None
+        self, response_type: str, request: HttpRequest, ids: RequestIds, status_code: int | None = None
     ) -> HttpResponse:
         own_status, message = ERRORS[response_type]
         status = status_code or own_status
@@ -105,8 +114,8 @@ class ApiGateway:
             "error.message": message,
             "error.messageString": json.dumps(message),
             "error.responseType": response_type,
-            "requestId": request_id,
-            "extendedRequestId": request_id,
+            "requestId": ids.request,
+            "extendedRequestId": ids.extended,
             "stage": self._api.stage,
             "httpMethod": request.method,
         }

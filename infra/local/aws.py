@@ -21,6 +21,7 @@ from infra.local.template import Template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 IAMPORT_SECRET = "IamportSecret"
@@ -42,6 +43,9 @@ class Aws:
     def dynamodb(self) -> "DynamoDBClient":
         """One for all who ask: what one hooks into it, all have."""
         return _dynamodb(self.url)
+
+    def dynamodb_streams(self) -> "DynamoDBStreamsClient":
+        return _dynamodb_streams(self.url)
 
     def conflict_next(self, operation: Write, times: int = 1, index: int = 0) -> None:
         """The next calls of the operation meet another transaction: they are refused, and nothing is written.
@@ -125,6 +129,11 @@ def _create_table(generated_name: str, properties: Mapping[str, Any], url: str) 
 @cache
 def _dynamodb(url: str) -> "DynamoDBClient":
     return _session().client("dynamodb", endpoint_url=url, config=CLIENT_CONFIG)
+
+
+@cache
+def _dynamodb_streams(url: str) -> "DynamoDBStreamsClient":
+    return _session().client("dynamodbstreams", endpoint_url=url, config=CLIENT_CONFIG)
 
 
 @cache

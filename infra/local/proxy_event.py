@@ -7,6 +7,7 @@ Source: API Gateway developer guide, "Lambda proxy integrations" (input and outp
 import base64
 import binascii
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,11 +50,24 @@ class HttpResponse:
     body: bytes = b""
 
 
+@dataclass(frozen=True)
+class RequestIds:
+    request: str
+    """A caller may choose it, by a header `x-amzn-RequestId`."""
+    extended: str
+    """API Gateway's own; it tells it as `x-amz-apigw-id` too."""
+
+
+def new_ids(request: HttpRequest) -> RequestIds:
+    chosen = request.header("x-amzn-RequestId")
+    return RequestIds(chosen or str(uuid.uuid4()), base64.b64encode(uuid.uuid4().bytes[:11]).decode("ascii"))
+
+
 class MalformedResult(Exception):
     """The handler returned what API Gateway cannot turn into an answer."""
 
 
-def proxy_event(request: HttpRequest, api: Api, request_id: str) -> dict[str, Any]:
+def proxy_event(request: HttpRequest, api: Api, ids: RequestIds) -> dict[str, Any]:
     """A body whose media type is not binary becomes text, and what is not UTF-8 in it becomes U+FFFD for good:
     API Gateway treats it as UTF-8 text and has no other way.
     """
@@ -71,25 +85,25 @@ def proxy_event(request: HttpRequest, api: Api, request_id: str) -> dict[str, An
         "multiValueQueryStringParameters": _grouped(query) or None,
         "pathParameters": None,
         "stageVariables": None,
-        "requestContext": _request_context(request, api, request_id),
+        "requestContext": _request_context(request, api, ids),
         "body": _body_text(request.body, is_binary=is_binary),
         "isBase64Encoded": is_binary,
     }
 
 
-def _request_context(request: HttpRequest, api: Api, request_id: str) -> dict[str, Any]:
+def _request_context(request: HttpRequest, api: Api, ids: RequestIds) -> dict[str, Any]:
     now = time.time()
     return {
         "accountId": ACCOUNT_ID,
         "apiId": API_ID,
         "domainName": request.header("Host"),
         "domainPrefix": API_ID,
-        "extendedRequestId": request_id,
+        "extendedRequestId": ids.extended,
         "httpMethod": request.method,
         "identity": {"sourceIp": request.source_ip, "userAgent": request.header("User-Agent") or None},
         "path": f"/{api.stage}{request.path}",
         "protocol": "HTTP/1.1",
-        "requestId": request_id,
+        "requestId": ids.request,
         "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
         "requestTimeEpoch": int(now * 1000),
         "resourceId": API_ID,

@@ -23,7 +23,11 @@ API = "BillingApi"
 IMP_KEY = "local-imp-key"
 IMP_SECRET = "local-imp-secret"
 
-LOCAL_PARAMETERS = {"AttemptsPerCustomer": "1000", "AttemptsPerCard": "1000000"}
+LOCAL_PARAMETERS = {
+    "AttemptsPerCustomer": "1000",
+    "AttemptsPerCard": "1000000",
+    "AttemptsPerCardPerDay": "1000000",
+}
 """Who tries the test cards out is not to be taken for somebody who tries stolen ones."""
 SETTLE_FUNCTION = "SettleFunction"
 SETTLE_EVERY_SECONDS = 60.0

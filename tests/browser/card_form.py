@@ -12,6 +12,9 @@ from infra.local.iamport import number_of
 
 PATH = "/subscription/issue-billing"
 
+LONGEST_LOOK = 20_000
+"""Milliseconds. Where Iamport's answer is lost, the service looks for the outcome for ten seconds."""
+
 
 class CardForm:
     def __init__(self, page: Page, api_url: str) -> None:
@@ -29,6 +32,11 @@ class CardForm:
     @property
     def button(self) -> Locator:
         return self.page.locator("form button")
+
+    @property
+    def ask_again(self) -> Locator:
+        """The button that sends the same request again."""
+        return self.page.locator("#ask-again")
 
     @property
     def outcome(self) -> Locator:
@@ -55,17 +63,20 @@ class CardForm:
         return self
 
     def expect_outcome(self, *texts: str) -> CardForm:
-        expect(self.outcome).to_be_visible()
+        expect(self.outcome).to_be_visible(timeout=LONGEST_LOOK)
         for text in texts:
             expect(self.outcome).to_contain_text(text)
         return self
 
-    def answer_with(self, status: int, body: Any) -> CardForm:
-        """Stands in for the service, for the answers that it can't be brought to give."""
+    def answer_with(self, status: int, body: Any, retry_after: int | None = None) -> CardForm:
+        """Stands in for the service, for the answers that it can't be brought to give. The newest stand-in counts."""
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         self.page.route(
             f"{self.url}*",
             lambda route: (
-                route.fulfill(status=status, json=body) if route.request.method == "POST" else route.continue_()
+                route.fulfill(status=status, json=body, headers={"Content-Type": "application/json", **headers})
+                if route.request.method == "POST"
+                else route.continue_()
             ),
         )
         return self

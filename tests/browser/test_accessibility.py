@@ -39,7 +39,7 @@ def answered(code: str) -> Callable[[CardForm], None]:
     def answer(form: CardForm) -> None:
         body: dict[str, Any] = {"status": "failed", "code": code, "message": "거절"}
         if code == "success":
-            body = {"status": "success", "message": "issued", "card": {"name": "KB", "number": "00001000****0001"}}
+            body = {"status": "success", "message": "issued", "card": {"name": "KB", "number": "000010******0001"}}
         form.answer_with(200, body).fill().submit().expect_outcome()
 
     return answer
@@ -75,10 +75,12 @@ def test_nothing_is_cut_off_on_a_small_phone_or_with_large_text(open_form: OpenF
     assert form.page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_what_can_be_pressed_is_large_enough(open_form: OpenForm) -> None:
+@pytest.mark.parametrize("state", ["empty", "errors", "success", "outcome_unknown"])
+def test_what_can_be_pressed_is_large_enough(open_form: OpenForm, state: str) -> None:
     """WCAG 2.5.8: 24 px."""
     form = open_form()
-    for box in form.page.locator("a:visible, button, input:not([type=hidden])").all():
+    STATES[state](form)
+    for box in form.page.locator("a:visible, button:visible, input:visible").all():
         size = box.bounding_box()
         assert size is not None
         assert min(size["width"], size["height"]) >= 24

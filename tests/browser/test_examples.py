@@ -4,8 +4,10 @@ import uuid
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from billing.web import messages
+from billing.web.answers import HTTP_STATUS
 from infra.local.examples import FOLDERS
 from infra.local.iamport import Simulator
 from infra.local.service import LocalService
@@ -18,6 +20,30 @@ CARD = {"카드 번호": "0000-1000-0000-0001", "카드 유효기간": "2099-12"
 
 CUSTOMER_UID = "gildong_0001_1234"
 """In both examples."""
+
+
+def answer_in_turn(page: Page, url: str, *codes: str) -> list[str | None]:
+    """Stands in for the service. The list that comes back fills with what was posted."""
+    bodies: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        headers = {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Expose-Headers": "Retry-After",
+            "Content-Type": "application/json",
+            "Retry-After": "1",
+        }
+        if route.request.method == "OPTIONS":
+            route.fulfill(status=200, headers=headers)
+            return
+        bodies.append(route.request.post_data)
+        code = codes[len(bodies) - 1]
+        body = {"status": "failed", "code": code, "message": messages.BY_CODE[code]["ko"], "request_id": "1"}
+        route.fulfill(status=HTTP_STATUS[code], json=body, headers=headers)
+
+    page.route(url, answer)
+    return bodies
 
 
 def type_card(page: Page, **changes: str) -> None:
@@ -43,6 +69,17 @@ class TestTheHtmlExample:
         page.get_by_role("button").click()
         expect(page.get_by_role("status")).to_contain_text("생년월일 6자리 또는 사업자등록번호 10자리를 입력해 주세요.")
         expect(page.get_by_role("button")).to_be_enabled()
+
+    def test_the_very_same_is_sent_again_until_its_outcome_is_known(self, page: Page, service: LocalService) -> None:
+        bodies = answer_in_turn(page, service.url + PATH, "outcome_unknown", "unavailable", "in_progress", "declined")
+        type_card(page)
+        page.get_by_role("button").click()
+        expect(page.get_by_role("status")).to_contain_text("결과를 확인하는 중입니다")
+        expect(page.get_by_role("button")).to_be_disabled()
+        expect(page.get_by_role("status")).to_contain_text("카드 등록이 거절되었습니다", timeout=10_000)
+        expect(page.get_by_role("button")).to_be_enabled()
+        assert len(bodies) == 4
+        assert len(set(bodies)) == 1
 
     def test_without_javascript_the_services_page_answers(
         self, new_page: NewPage, shop: Shop, simulator: Simulator
@@ -77,6 +114,20 @@ class TestTheReactExample:
         expect(page.get_by_role("status")).to_contain_text("카드번호틀림")
         assert simulator.customers == {}
 
+    def test_the_very_same_is_sent_again_until_its_outcome_is_known(
+        self, new_page: NewPage, shop: Shop, service: LocalService
+    ) -> None:
+        page = new_page()
+        page.goto(f"{shop.origin}/react/")
+        bodies = answer_in_turn(page, service.url + PATH, "outcome_unknown", "unavailable", "in_progress", "declined")
+        type_card(page)
+        page.get_by_role("button").click()
+        expect(page.get_by_role("button")).to_be_disabled()
+        expect(page.get_by_role("status")).to_contain_text("카드 등록이 거절되었습니다", timeout=10_000)
+        expect(page.get_by_role("button")).to_be_enabled()
+        assert len(bodies) == 4
+        assert len(set(bodies)) == 1
+
     def test_the_hosted_form_in_a_frame_hands_the_result_over(
         self, new_page: NewPage, shop: Shop, simulator: Simulator
     ) -> None:
@@ -88,7 +139,7 @@ class TestTheReactExample:
         frame.locator("#birth").fill("900101")
         frame.locator("#consent").check()
         frame.locator("form button").click()
-        expect(page.locator("#root [role=status]")).to_contain_text(f"success  {CUSTOMER_UID} 00001000****0001")
+        expect(page.locator("#root [role=status]")).to_contain_text(f"success  {CUSTOMER_UID} 000010******0001")
         assert CUSTOMER_UID in simulator.customers
 
 

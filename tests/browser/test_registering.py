@@ -4,7 +4,7 @@ import threading
 
 import pytest
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Request, expect
 
 from billing.web import messages
 from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults, number_of
@@ -13,12 +13,13 @@ from tests.browser.card_form import PATH, CardForm
 from tests.browser.conftest import NewPage, OpenForm, Watched
 
 ENGLISH = {"lang": "en"}
+ANOTHER_CARD_NEVER = "다른 카드나 다른 주문으로는 시도하지 마세요"
 WRONG_BIRTH = "주민OR사업자등록번호오류"
 
 
 def test_a_card_is_registered(open_form: OpenForm, simulator: Simulator) -> None:
     form = open_form().fill().submit()
-    form.expect_outcome("카드가 등록되었습니다", "국민KB카드 00001000****0001")
+    form.expect_outcome("카드가 등록되었습니다", "국민KB카드 000010******0001")
     expect(form.button).to_be_hidden()
     assert form.customer_uid in simulator.customers
 
@@ -52,7 +53,6 @@ def test_the_page_speaks_the_browsers_language_or_the_one_in_its_address(open_fo
         ("wrong_expiry", "유효기간오류"),
         ("wrong_birth", WRONG_BIRTH),
         ("nicepay_error", "Error From NICEPAY"),
-        ("no_channel", "비인증결제모듈 사용정보를 찾을 수 없습니다."),
     ],
 )
 def test_a_refusal_is_told_in_iamports_words_and_another_card_may_be_tried(
@@ -172,6 +172,8 @@ class TestWhatEachFailureTells:
         form.submit().expect_outcome("이미 처리하고 있습니다")
         expect(form.button).to_be_disabled()
         first.join()
+        form.ask_again.click()
+        form.expect_outcome("이미 등록된 카드가 있어")
 
     def test_too_many_attempts(self, open_form: OpenForm) -> None:
         form = open_form()
@@ -182,7 +184,7 @@ class TestWhatEachFailureTells:
         expect(form.button).to_be_enabled()
 
     def test_the_gateway_had_an_error_and_nothing_was_issued(self, open_form: OpenForm) -> None:
-        form = open_form().fill("server_error").submit()
+        form = open_form().fill("too_many_requests").submit()
         form.expect_outcome("카드가 등록되지 않았습니다", "잠시 후 다시 시도해 주세요")
         expect(form.button).to_be_enabled()
 
@@ -207,14 +209,15 @@ class TestWhatEachFailureTells:
             return faults.SERVER_ERROR if issued.is_set() and call.endpoint is Endpoint.LOOK_UP else None
 
         simulator.choose_fault = lose_the_answer_and_every_look_up
-        form.submit().expect_outcome("아직 결과를 알 수 없습니다", "다시 시도하지 말고 판매자에게 문의해 주세요")
+        form.submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
         expect(form.button).to_be_hidden()
         expect(form.button).to_be_disabled()
+        expect(form.ask_again).to_be_disabled()
 
     def test_a_line_that_is_cut_on_the_way_means_that_nobody_knows(self, open_form: OpenForm, watched: Watched) -> None:
         form = open_form()
         form.page.route(f"{form.url}*", lambda route: route.abort())
-        form.fill().submit().expect_outcome("아직 결과를 알 수 없습니다", "다시 시도하지 말고")
+        form.fill().submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
         expect(form.button).to_be_disabled()
         watched.console = [line for line in watched.console if "net::ERR_FAILED" not in line]
 
@@ -240,16 +243,92 @@ class TestWhatEachFailureTells:
         body = {"status": "failed", "code": code, "message": messages.BY_CODE[code]["ko"], "request_id": "1"}
         form = open_form({"lang": language}).answer_with(500, body).fill().submit()
         form.expect_outcome(messages.BY_CODE[code]["ko" if code == "declined" else language])
-        if code in ("in_progress", "outcome_unknown", "internal_error"):
+        if code in ("in_progress", "outcome_unknown", "internal_error", "already_paid", "paid_without_key"):
             assert "please try again" not in form.outcome.inner_text().lower()
             assert "다시 시도해" not in form.outcome.inner_text()
             expect(form.button).to_be_disabled()
 
 
+class TestAskingForTheOutcome:
+    def test_the_very_same_is_sent_again_until_its_outcome_is_known(
+        self, open_form: OpenForm, watched: Watched
+    ) -> None:
+        form = open_form().answer_with(504, failed("outcome_unknown"), retry_after=1).fill()
+        with form.page.expect_request(is_a_post) as first:
+            form.submit()
+        form.expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
+        expect(form.ask_again).to_be_disabled()
+        expect(form.button).to_be_hidden()
+        form.answer_with(200, SUCCESS)
+        with form.page.expect_request(is_a_post) as second:
+            form.ask_again.click()
+        form.expect_outcome("카드가 등록되었습니다", "국민KB카드")
+        expect(form.ask_again).to_be_hidden()
+        assert first.value.post_data == second.value.post_data
+        assert watched.posts() == 2
+
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (503, "unavailable"),
+            (502, "gateway_error"),
+            (502, "gateway_refused"),
+            (429, "too_many_attempts"),
+            (400, "invalid_request"),
+            (401, "invalid_customer_token"),
+            (500, "internal_error"),
+        ],
+    )
+    def test_what_tells_nothing_of_the_first_opens_no_form_for_another_card(
+        self, open_form: OpenForm, status: int, code: str
+    ) -> None:
+        form = open_form().answer_with(504, failed("outcome_unknown"), retry_after=1).fill().submit().expect_outcome()
+        form.answer_with(status, failed(code), retry_after=1)
+        with form.page.expect_response(lambda response: response.status == status):
+            form.ask_again.click()
+        expect(form.ask_again).to_have_text("결과 확인하기")
+        form.expect_outcome("아직 결과를 알 수 없습니다")
+        expect(form.button).to_be_hidden()
+        form.answer_with(200, failed("declined"))
+        form.ask_again.click()
+        form.expect_outcome("카드가 거절되었습니다")
+        expect(form.button).to_be_enabled()
+
+    def test_a_payment_without_a_key_is_told_and_nothing_can_be_sent_any_more(self, open_form: OpenForm) -> None:
+        payment = {"merchant_uid": "order-1", "imp_uid": "imp_1", "amount": 9900, "receipt_url": None}
+        form = open_form().answer_with(200, failed("paid_without_key") | {"payment": payment}).fill().submit()
+        form.expect_outcome("결제만 완료되었습니다", "다시 결제하지 말고 판매자에게 문의해 주세요")
+        expect(form.button).to_be_hidden()
+        expect(form.ask_again).to_be_hidden()
+
+    def test_a_page_that_is_opened_again_has_nothing_left_to_send(self, open_form: OpenForm, watched: Watched) -> None:
+        form = open_form().answer_with(504, failed("outcome_unknown"), retry_after=1).fill().submit().expect_outcome()
+        form.page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        expect(form.ask_again).to_be_hidden()
+        assert watched.posts() == 1
+
+
+SUCCESS = {
+    "status": "success",
+    "message": messages.SUCCESS,
+    "customer_uid": "a",
+    "card": {"name": "국민KB카드", "number": "000010******0001", "type": "credit"},
+    "request_id": "1",
+}
+
+
+def failed(code: str) -> dict[str, object]:
+    return {"status": "failed", "code": code, "message": messages.BY_CODE[code]["ko"], "request_id": "1"}
+
+
+def is_a_post(request: Request) -> bool:
+    return request.method == "POST"
+
+
 class TestWithoutJavaScript:
     def test_a_card_is_registered(self, open_form: OpenForm, simulator: Simulator) -> None:
         form = open_form(java_script_enabled=False).fill().submit()
-        form.expect_outcome("카드가 등록되었습니다", "국민KB카드 00001000****0001")
+        form.expect_outcome("카드가 등록되었습니다", "국민KB카드 000010******0001")
         assert form.customer_uid in simulator.customers
 
     def test_errors_stand_beside_their_fields_and_no_card_data_comes_back(self, open_form: OpenForm) -> None:

@@ -70,7 +70,7 @@ def test_in_a_frame_the_result_goes_to_the_page_around_it(
         "code": "",
         "message": "Billing has successfully issued",
         "customer_uid": "framed",
-        "card": {"name": "국민KB카드", "number": "00001000****0001", "type": "credit"},
+        "card": {"name": "국민KB카드", "number": "000010******0001", "type": "credit"},
     }
     assert "framed" in simulator.customers
 

@@ -1,1 +1,1 @@
-"""Many attempts at once, broken in every way that can be thought of; afterwards the ledger has to tell the truth."""
+"""Many attempts at once, broken in every way that can be thought of; each answer is held against Iamport's truth."""

@@ -1,4 +1,4 @@
-"""`make chaos`: at size. Exits non-zero where the ledger and Iamport disagree."""
+"""`make chaos`: at size. Exits non-zero where an answer, the ledger or an event is not so."""
 
 import os
 import sys
@@ -25,13 +25,14 @@ def main() -> None:
     print(f"faults              {result.faults.total()}")
     for fault, count in sorted(result.faults.items()):
         print(f"  {fault:44}{count}")
+    for what, count in sorted(result.by_others.items()):
+        print(f"by others: {what:33}{count}")
     print(f"kills               {result.kills}")
-    print(f"disagreements       {len(result.disagreements)}")
-    for disagreement in result.disagreements:
-        print(f"  {disagreement}")
-    print(f"double charges      {result.double_charges}")
-    print(f"open attempts       {result.open_attempts}")
-    if not result.is_clean():
+    for name, found in vars(result.verdict).items():
+        print(f"{name.replace('_', ' '):20}{len(found)}")
+        for line in found:
+            print(f"  {line}")
+    if not result.verdict.is_clean():
         sys.exit(1)
 
 

@@ -1,17 +1,23 @@
-"""One container: takes requests as lines of JSON, answers with their codes, and dies where it is told to.
+"""One container: takes requests as lines of JSON, answers with their codes and bodies, and dies where it is told to.
 
+{"settle_seconds_from_now": 600}           the settler runs in it, once
 {"fields": {...}, "dies_before_send": 3}   the process kills itself (SIGKILL) before its third send on any
                                            connection, that is between two steps of the attempt
 """
 
+import importlib
 import json
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 
-from tests.integration.door import Door
+from tests.integration.door import Door, settle
 
-SECONDS_LEFT = 11.0
+SECONDS_LEFT = 15.0
+PG_SECONDS = 4
+"""That a PG may be at work after everybody has hung up; what lands late here lands earlier."""
 
 
 class DeathBeforeSend:
@@ -29,16 +35,41 @@ class DeathBeforeSend:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def shorten_waiting(set_value: Callable[[str, object], None]) -> None:
+    """A PG's minute becomes seconds, and so does the looking for what became of a card."""
+    set_value("billing.ledger.items.PG_SECONDS", PG_SECONDS)
+    set_value("billing.issuance.PAUSES_BETWEEN_LOOKS", (0.0, 0.2, 0.4))
+    set_value("billing.issuance.PAUSE_BEFORE_SECOND_LOOK", 0.2)
+
+
+def settle_later(seconds: float) -> None:
+    """One run of the settler, as if these seconds had passed."""
+    real_time = time.time
+    time.time = lambda: real_time() + seconds
+    settle()
+    time.time = real_time
+
+
+def _set(path: str, value: object) -> None:
+    module, _, name = path.rpartition(".")
+    setattr(importlib.import_module(module), name, value)
+
+
 def main() -> None:
     answers = sys.stdout
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 (the function's own log)
+    shorten_waiting(_set)
     death, door = DeathBeforeSend(), Door()
     for line in sys.stdin:
         task = json.loads(line)
+        if "settle_seconds_from_now" in task:
+            settle_later(task["settle_seconds_from_now"])
+            print(file=answers, flush=True)
+            continue
         death.sends_left = task["dies_before_send"]
         answer = door.post_json(task["fields"], seconds_left=SECONDS_LEFT)
         death.sends_left = None
-        print(answer.code, file=answers, flush=True)
+        print(json.dumps({"code": answer.code, "body": answer.body}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,15 +52,19 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
 
 @pytest.fixture(scope="session")
 def running_aws(calls: Calls) -> Iterator[Aws]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("MOTO_ENABLE_RECORDING", "true")
-        environment.setenv("MOTO_RECORDER_FILEPATH", str(calls.file))
-        with run_aws(Template()) as aws:
-            yield aws
+    """Only this one records: another test's, with a settler of its own, must not write into the same file."""
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("MOTO_ENABLE_RECORDING", "true")
+            environment.setenv("MOTO_RECORDER_FILEPATH", str(calls.file))
+            aws = stack.enter_context(run_aws(Template()))
+        yield aws
 
 
 @pytest.fixture
 def around(
     door: Door, signed_door: Door, iamport: Simulator, clock: ClockAhead, monkeypatch: pytest.MonkeyPatch
 ) -> Surroundings:
+    """After a lost answer it is looked once, where it takes ten seconds otherwise."""
+    monkeypatch.setattr("billing.issuance.PAUSES_BETWEEN_LOOKS", (0.0,))
     return Surroundings(door, signed_door, iamport, clock, monkeypatch)

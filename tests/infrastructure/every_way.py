@@ -63,37 +63,43 @@ def send_what_is_refused(around: Surroundings) -> None:
 
 
 def register_cards(around: Surroundings) -> None:
-    """Issued, the same again, registered already; declined; replaced, which the token allows."""
+    """Issued, the same again, registered already; declined; not accepted; replaced, which the token allows."""
     fields = form_fields()
     for card_number in (fields["card_number"], fields["card_number"], OTHER_CARD):
         around.open_door.post_json({**fields, "card_number": card_number})
     around.open_door.post_json(form_fields(card_number=DECLINED_CARD))
+    around.open_door.post_json(form_fields(card_number=number_of("no_channel")))
     for card_number in (fields["card_number"], OTHER_CARD):
         around.signed_door.post_json(signed_fields("replacing", card_number, replace=True))
 
 
 def take_payments(around: Surroundings) -> None:
-    """Paid, the same again, claimed by somebody else; refused."""
+    """Paid, the same again, claimed by somebody else; refused; paid by a PG that keeps no key."""
     for customer_uid in ("payer", "payer", "somebody-else"):
         around.signed_door.post_json(signed_fields(customer_uid, payment=payment("paid")))
     around.signed_door.post_json(signed_fields("poor", number_of("payment_failed"), payment=payment("failed")))
+    around.signed_door.post_json(signed_fields("keyless", number_of("paid_without_key"), payment=payment("keyless")))
 
 
 def leave_attempts_open(around: Surroundings) -> None:
-    """Answers lost on the way, of what was done and of what was not; a payment's; a card that was never sent."""
+    """Answers lost on the way, of what was done and of what was not; a payment's, whose order somebody else asks for
+    meanwhile; a card that was never sent.
+    """
     iamport, door = around.iamport, around.signed_door
     iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
     for customer_uid, lost in {"found": faults.ANSWER_LOST, NEVER_FOUND: faults.LINE_CUT}.items():
         iamport.fail_next("issue", lost)
         for _ in range(2):  # the second finds the first under way
-            door.post_json(signed_fields(customer_uid))
-    door.post_json(signed_fields("paying", number_of("payment_answer_lost"), payment=payment("lost")))
+            door.post_json(signed_fields(customer_uid, new=True))
+    for customer_uid in ("paying", "somebody-else"):  # who finds the order held
+        lost_on_the_way = number_of("payment_answer_lost")
+        door.post_json(signed_fields(customer_uid, lost_on_the_way, new=True, payment=payment("lost")))
     iamport.choose_fault = no_fault
     fields = form_fields()
-    iamport.fail_next("issue", faults.SERVER_ERROR)
-    for _ in range(2):  # the second attempt settles the first before it begins
+    iamport.fail_next("issue", faults.TOO_MANY_REQUESTS)
+    for _ in range(2):  # the second is sent: certainly the first was not processed
         around.open_door.post_json(fields)
-    iamport.fail_next("issue", faults.SERVER_ERROR)
+    iamport.fail_next("issue", faults.TOO_MANY_REQUESTS)
     around.open_door.post_json(form_fields())
     iamport.fail_next("issue", faults.UNAUTHORIZED, times=3)  # with the token, a new token, a new secret
     around.open_door.post_json(form_fields())

@@ -15,7 +15,7 @@ from tests.infrastructure.stacks import PARAMETER_SETS, Deployment, deployment
 
 OF_AWS: Mapping[tuple[str, ...], set[str]] = {
     ("AWS/ApiGateway", "ApiName", "Stage"): {"5XXError", "Count", "Latency"},
-    ("AWS/DynamoDB", "TableName"): {"ConsumedWriteCapacityUnits", "WriteThrottleEvents"},
+    ("AWS/DynamoDB", "TableName"): {"ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"},
     ("AWS/DynamoDB", "GlobalSecondaryIndexName", "TableName"): {"ReadThrottleEvents", "WriteThrottleEvents"},
     ("AWS/DynamoDB", "Operation", "TableName"): {"SystemErrors"},
     ("AWS/EventBridge/Pipes", "PipeName"): {
@@ -161,7 +161,7 @@ def existing(dimension: str, deployed: Deployment) -> set[str]:
             [table] = deployed.of_type("AWS::DynamoDB::Table")
             return {index["IndexName"] for index in table.properties["GlobalSecondaryIndexes"]}
         case "Operation":
-            return {"PutItem", "Query", "TransactWriteItems", "UpdateItem"}
+            return {"GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"}
         case "PipeName":
             return {pipe.returned["Ref"] for pipe in deployed.of_type("AWS::Pipes::Pipe")}
         case "QueueName":

@@ -19,7 +19,7 @@ from infra.local.aws import Aws
 from infra.local.iamport import faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
-from tests.attempts_table import Record, empty_ledger, name_of_table, stream_records
+from tests.attempts_table import Record, Stream, empty_ledger, name_of_table
 from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
 from tests.integration.door import settle, signed_fields
@@ -37,23 +37,14 @@ class Event:
     detail: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Stream:
-    """What was written since it was opened."""
-
-    aws: Aws
-    begins_at: int
-
-    def records(self) -> list[Record]:
-        return list(stream_records(self.aws))[self.begins_at :]
-
+class EventStream(Stream):
     def events(self) -> list[Event]:
         return [event for record in self.records() for event in told(record)]
 
 
 @pytest.fixture
-def stream(aws: Aws) -> Stream:
-    return Stream(aws, len(list(stream_records(aws))))
+def stream(aws: Aws) -> EventStream:
+    return EventStream(aws)
 
 
 def issued(around: Surroundings) -> None:
@@ -89,6 +80,14 @@ def paid(around: Surroundings) -> None:
     around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1")))
 
 
+def paid_without_key(around: Surroundings) -> None:
+    """Told only when no key can come any more."""
+    fields = signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1"))
+    around.signed_door.post_json(fields)
+    around.clock.advance(5 * MINUTE)
+    settle()
+
+
 def payment_refused(around: Surroundings) -> None:
     around.signed_door.post_json(signed_fields("mine", number_of("payment_failed"), payment=payment("order-1")))
 
@@ -103,12 +102,13 @@ def payment_refused(around: Surroundings) -> None:
         (not_found_by_the_settler, "billing_key.not_issued", ""),
         (given_up, "billing_key.unknown", "iamport_not_answering.*"),
         (paid, "payment.paid", ""),
+        (paid_without_key, "payment.paid_without_key", ""),
         (payment_refused, "payment.failed", r"\S.*"),
     ],
 )
 def test_each_ending_is_told_once_as_documented(
     around: Surroundings,
-    stream: Stream,
+    stream: EventStream,
     ending: Callable[[Surroundings], None],
     detail_type: str,
     message: str,
@@ -127,7 +127,7 @@ def test_each_ending_is_told_once_as_documented(
     assert began <= datetime.fromisoformat(detail["time"]).timestamp() <= time.time()
 
 
-def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: Stream) -> None:
+def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: EventStream) -> None:
     paid(around)
     [event] = stream.events()
     [payment_at_iamport] = around.iamport.payments
@@ -135,13 +135,89 @@ def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: Stre
     assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
 
 
-def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: Stream) -> None:
+def test_a_payment_without_a_key_is_told_with_what_was_paid(around: Surroundings, stream: EventStream) -> None:
+    """As soon as it is certain: a key may lag behind its payment."""
+    answer = around.signed_door.post_json(
+        signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1"))
+    )
+    assert answer.code == "paid_without_key"
+    assert stream.events() == []
+    around.clock.advance(2 * MINUTE)
+    settle()
+    [event] = stream.events()
+    [payment_at_iamport] = around.iamport.payments
+    told_of_it = {name: event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")}
+    assert told_of_it == {"merchant_uid": "order-1", "imp_uid": payment_at_iamport.imp_uid, "amount": "9900"}
+
+
+def test_a_payment_is_told_once_however_often_it_is_asked_for(around: Surroundings, stream: EventStream) -> None:
+    """Ten minutes later it is another attempt, which finds the order paid: that one registered nothing new."""
+    for _ in range(2):
+        assert around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1"))).code == "issued"
+        around.clock.advance(11 * MINUTE)
+    assert [event.detail_type for event in stream.events()] == ["payment.paid", "billing_key.issued"]
+    assert len(around.iamport.payments) == 1
+
+
+def test_an_event_names_the_card_that_is_registered(around: Surroundings, stream: EventStream) -> None:
+    """Ten minutes later another card is offered for the order: it is not sent, and nobody is told of it."""
+    for number in (CARD, OTHER_CARD):
+        fields = signed_fields("mine", number, payment=payment("order-1"))
+        answer = around.signed_door.post_json(fields)
+        assert answer.code == "issued"
+        event = stream.events()[-1].detail
+        assert answer.body["card"] == {
+            "number": event["card"],
+            "name": event["card_name"],
+            "type": event["card_type"],
+        }
+        assert (event["card"], event["request_id"]) == (MASKED, answer.body["request_id"])
+        around.clock.advance(11 * MINUTE)
+
+
+def test_who_finds_a_payment_without_a_key_names_no_card(around: Surroundings, stream: EventStream) -> None:
+    around.iamport.pay("order-1", 9900, "mine")
+    assert around.signed_door.post_json(signed_fields("mine", CARD, payment=payment("order-1"))).code == (
+        "paid_without_key"
+    )
+    [event] = stream.events()
+    assert [event.detail[name] for name in ("card", "card_name", "card_type")] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "before", "looks_fail", "stays"),
+    [
+        ("payment_failed", None, False, "no"),
+        ("payment_refused_without_key", None, False, "no"),
+        ("payment_refused_with_key", None, False, "this_card"),
+        ("payment_refused_with_key", CARD, False, "this_card"),
+        ("payment_refused_without_key", CARD, False, "another_card"),
+        ("payment_refused_without_key", None, True, "unknown"),
+    ],
+)
+def test_a_refused_payment_is_told_with_what_stays_registered(
+    around: Surroundings, stream: EventStream, scenario: str, before: str | None, looks_fail: bool, stays: str
+) -> None:
+    iamport = around.iamport
+    if before is not None:
+        iamport.register("mine", before, updated=int(time.time()) - DAY)
+    if looks_fail:
+        iamport.choose_fault = lambda call: (
+            faults.SERVER_ERROR if call.endpoint == "look_up" and "pay_onetime" in iamport.endpoints else None
+        )
+    fields = signed_fields("mine", number_of(scenario), payment=payment("order-1"), replace=True)
+    assert around.signed_door.post_json(fields).code == "declined"
+    [event] = stream.events()
+    assert (event.detail_type, event.detail["key_stays"]) == ("payment.failed", stays)
+
+
+def test_what_has_no_payment_is_told_without_one(around: Surroundings, stream: EventStream) -> None:
     issued(around)
     [event] = stream.events()
     assert [event.detail[name] for name in ("merchant_uid", "imp_uid", "amount")] == ["", "", "0"]
 
 
-def test_nothing_is_told_but_the_endings(around: Surroundings, stream: Stream, aws: Aws) -> None:
+def test_nothing_is_told_but_the_endings(around: Surroundings, stream: EventStream, aws: Aws) -> None:
     """No beginning, nothing that can't be found out yet, no repeat, no correction by hand, no item's end."""
     fields = signed_fields("mine", CARD)
     lose_the_answer(around, faults.ANSWER_LOST)
@@ -165,7 +241,7 @@ def test_nothing_is_told_but_the_endings(around: Surroundings, stream: Stream, a
     assert len(stream.events()) == 2
 
 
-def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, stream: Stream) -> None:
+def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, stream: EventStream) -> None:
     for ending in (issued, paid):
         ending(around)
     texts = json.dumps([event.detail for event in stream.events()])
@@ -178,10 +254,10 @@ def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, s
 
 
 def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:
-    """From now on Iamport can't be asked."""
+    """From now on Iamport can't be asked: the uid is new, so that the card is sent all the same."""
     around.iamport.fail_next("issue", fault)
     around.iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
-    around.signed_door.post_json(signed_fields("mine", CARD))
+    around.signed_door.post_json(signed_fields("mine", CARD, new=True))
 
 
 def find_out(around: Surroundings) -> None:

@@ -133,7 +133,7 @@ def reasons_in(module: ast.Module) -> Iterator[str]:
     given: list[ast.expr] = []
     for node in ast.walk(module):
         match node:
-            case ast.Call(func=ast.Name(id="Unavailable"), args=[reason]):
+            case ast.Call(func=ast.Name(id="Unavailable"), args=[reason, *_]):
                 given.append(reason)
     variables = {reason.id for reason in given if isinstance(reason, ast.Name)}
     for node in ast.walk(module):
@@ -197,6 +197,7 @@ def open_again(aws: Aws, customer_uid: str) -> None:
     """As the runbook has it."""
     [update] = re.findall(r"--update-expression '([^']+)'", SHELL)
     [condition] = re.findall(r"--condition-expression '([^']+)'", SHELL)
+    [ago] = re.findall(r"--arg over .*date \+%s\) - (\d+)", SHELL)
     aws.dynamodb().update_item(
         TableName=name_of_table(aws),
         Key={"pk": {"S": f"uid#{customer_uid}"}},
@@ -205,7 +206,7 @@ def open_again(aws: Aws, customer_uid: str) -> None:
         ExpressionAttributeNames={"#state": "state"},
         ExpressionAttributeValues={
             ":id": {"S": plain(item_of(aws, customer_uid))["attempt_id"]},
-            ":now": {"N": str(int(time.time()))},
+            ":over": {"N": str(int(time.time()) - int(ago))},
             ":shard": {"S": "0"},
             ":open": {"S": "open"},
             ":unknown": {"S": "unknown"},

@@ -60,8 +60,10 @@ def test_the_table_cannot_be_deleted_by_mistake_and_can_be_restored(parameter_se
 def test_the_table_forgets_by_the_attribute_that_the_ledger_writes() -> None:
     [table] = deployment("as it comes").of_type("AWS::DynamoDB::Table")
     assert table.properties["TimeToLiveSpecification"]["Enabled"] is True
-    attempt = NewAttempt("mine", "fingerprint", "000011******3333", None, 0, ends_at=0.0)
-    assert table.properties["TimeToLiveSpecification"]["AttributeName"] in new_item(None, attempt, now=0.0)
+    attempt = NewAttempt("id", "mine", "f", "f", "000011******3333", None, ends_at=0.0, is_new_customer=False)
+    assert table.properties["TimeToLiveSpecification"]["AttributeName"] in new_item(
+        None, attempt, now=0.0, order_is_paid=False
+    )
 
 
 def test_the_operators_key_encrypts_whatever_keeps_state() -> None:

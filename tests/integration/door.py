@@ -83,36 +83,53 @@ class Door:
         headers: Mapping[str, str] | None = None,
         method: str = "POST",
         seconds_left: float = 28,
+        came_seconds_ago: float | None = None,
     ) -> JsonAnswer:
-        """Every answer is held against docs/openapi.yaml."""
+        """Every answer is held against docs/openapi.yaml. `came_seconds_ago`: to API Gateway, where it tells that."""
         all_headers = {"Content-Type": content_type, **(headers or {})}
-        answer = self._ask(method, path, all_headers, body, seconds_left)
-        headers_out = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+        answer = self.handle(event_of(method, path, all_headers, body, came_seconds_ago), seconds_left)
         if answer["statusCode"] != 404:
-            check(method, path, answer["statusCode"], headers_out, answer["body"])
-        return JsonAnswer(answer["statusCode"], json.loads(answer["body"]), headers_out)
+            check(method, path, answer["statusCode"], told(answer).headers, answer["body"])
+        return told(answer)
 
     def show_card_form(self) -> str:
-        page: str = self._ask("GET", SINGULAR, {}, None, seconds_left=28)["body"]
+        page: str = self.handle(event_of("GET", SINGULAR, {}, None))["body"]
         return page
 
-    def _ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: str | bytes | None, seconds_left: float
-    ) -> dict[str, Any]:
-        event = {
-            "resource": path,
-            "path": path,
-            "httpMethod": method,
-            "headers": headers,
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "queryStringParameters": None,
-            "multiValueQueryStringParameters": None,
-            "requestContext": {"requestId": str(uuid.uuid4()), "stage": "v1", "identity": {"sourceIp": "127.0.0.1"}},
-            "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
-            "isBase64Encoded": isinstance(body, bytes),
-        }
-        answer: dict[str, Any] = self._handler(event, context(seconds_left))
+    def handle(self, event: Any, seconds_left: float = 28, invocation_id: str = "") -> dict[str, Any]:
+        """What the handler gives for whatever it is invoked with; `told` is its JSON."""
+        answer: dict[str, Any] = self._handler(event, context(seconds_left, invocation_id))
         return answer
+
+
+def told(answer: Mapping[str, Any]) -> JsonAnswer:
+    """What a caller gets of what the handler gave."""
+    headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+    return JsonAnswer(answer["statusCode"], json.loads(answer["body"]), headers)
+
+
+def event_of(
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: str | bytes | None,
+    came_seconds_ago: float | None = None,
+) -> dict[str, Any]:
+    """As API Gateway makes it of a request."""
+    came = {} if came_seconds_ago is None else {"requestTimeEpoch": int((time.time() - came_seconds_ago) * 1000)}
+    ids = {"requestId": str(uuid.uuid4()), "extendedRequestId": uuid.uuid4().hex[:15] + "="}
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {**ids, "stage": "v1", "identity": {"sourceIp": "127.0.0.1"}, **came},
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": isinstance(body, bytes),
+    }
 
 
 def settle() -> None:
@@ -121,5 +138,5 @@ def settle() -> None:
     importlib.import_module("settle").handler({}, context(seconds_left=55))
 
 
-def context(seconds_left: float) -> Context:
-    return new_context(str(uuid.uuid4()), ACCOUNT_ID, time.time() + seconds_left)
+def context(seconds_left: float, invocation_id: str = "") -> Context:
+    return new_context(invocation_id or str(uuid.uuid4()), ACCOUNT_ID, time.time() + seconds_left)

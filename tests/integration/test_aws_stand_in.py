@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from infra.local.aws import Aws, Write
 from infra.local.control import NotUnderstood, ask
 from infra.local.intrinsics import REGION
-from tests.attempts_table import empty_ledger, name_of_table, stream_records
+from tests.attempts_table import Stream, empty_ledger, name_of_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -389,11 +389,11 @@ def test_an_update_that_does_not_fit_its_item_cancels_all_writes(
 
 def test_what_a_transaction_changes_is_in_the_stream_once(aws: Aws, table: str, dynamodb: "DynamoDBClient") -> None:
     dynamodb.put_item(TableName=table, Item={"pk": {"S": "same"}})
-    before = len(list(stream_records(aws)))
+    stream = Stream(aws)
     writes: Any = [add_one(table, "new"), put(table, "same")]
     dynamodb.transact_write_items(TransactItems=writes)
     dynamodb.update_item(TableName=table, Key={"pk": {"S": "newer"}}, UpdateExpression="REMOVE attempts")
-    new = list(stream_records(aws))[before:]
+    new = stream.records()
     assert [(record["eventName"], record["dynamodb"]["Keys"]["pk"]["S"]) for record in new] == [
         ("INSERT", "new"),
         ("INSERT", "newer"),

@@ -3,60 +3,93 @@
 Each row is one attempt of one customer; afterwards the settler runs, and the ledger has to agree with Iamport.
 """
 
+import threading
+from collections.abc import Mapping
+
 import pytest
 
+from infra.local.iamport import Simulator
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.simulator import Call
 from infra.local.service import Backends
-from tests.chaos.run import FAULTS, MOST_SENDS, Chaos, Task, run_storm
-from tests.integration.door import form_fields, signed_fields
+from tests.chaos.run import FAULTS, MOST_SENDS, Chaos, run_storm
+from tests.chaos.truth import Task, Verdict
+from tests.integration.door import CARD_NUMBER, form_fields, signed_fields
 
-STEPS = {False: ("token", "look_up", "issue"), True: ("token", "find_payment", "pay_onetime", "look_up")}
+STEPS = {False: ("look_up", "issue"), True: ("find_payments", "look_up", "pay_onetime")}
+"""For issuing and for the first payment. A token belongs to no customer: its rows are storms of their own."""
 
 
 def task(customer_uid: str, with_payment: bool, dies_before_send: int | None = None) -> Task:
     if not with_payment:
-        return Task("open", customer_uid, form_fields(customer_uid=customer_uid), dies_before_send)
-    payment = {"merchant_uid": f"order-{customer_uid}-0", "amount": 9900, "name": "first"}
-    return Task("signed", customer_uid, signed_fields(customer_uid, payment=payment), dies_before_send)
+        fields = form_fields(customer_uid=customer_uid)
+        return Task(0, "open", customer_uid, CARD_NUMBER, None, False, fields, dies_before_send)
+    order = f"order-{customer_uid}"
+    fields = signed_fields(customer_uid, payment={"merchant_uid": order, "amount": 9900, "name": "first"})
+    return Task(0, "signed", customer_uid, CARD_NUMBER, order, False, fields, dies_before_send)
 
 
 class Rows(Chaos):
-    """One fault for one customer at one step, or one kill, instead of chance."""
+    """Tasks that were laid out, and one fault for each customer at its step, instead of chance."""
 
-    def __init__(self, step: str | None, with_payment: bool) -> None:
+    def __init__(self, tasks: list[Task], faults: Mapping[tuple[str, str], Fault]) -> None:
         super().__init__(attempts=0, seed=0)
-        self.step, self.waiting = step, {f"fault-{number}": fault for number, fault in enumerate(FAULTS)}
-        if step is None:
-            rows = [task(f"dies-{send}", with_payment, send) for send in range(1, MOST_SENDS + 1)]
-        else:
-            rows = [task(customer_uid, with_payment) for customer_uid in self.waiting]
-        for row in rows:
-            self.tasks.put(row)
-        self.result.attempts = len(rows)
+        self.waiting = dict(faults)
+        self.orders = {task.order: task.customer_uid for task in tasks if task.order is not None}
+        for row in tasks:
+            self.queue.put(row)
+        self.result.attempts = len(tasks)
 
     def choose_fault(self, call: Call) -> Fault | None:
-        if call.endpoint != self.step:
-            return None
-        customer_uid = call.customer_uid or (call.merchant_uid or "").removeprefix("order-").rpartition("-")[0]
+        customer_uid = call.customer_uid or self.orders.get(call.merchant_uid or "", "")
         with self.lock:
-            # A token belongs to no customer: there, the faults come in turn.
-            struck = customer_uid or next(iter(self.waiting), "")
-            fault = self.waiting.pop(struck, None)
-            self.result.faults[self.step] += fault is not None
+            fault = self.waiting.pop((call.endpoint, customer_uid), None)
+            self.result.faults[call.endpoint] += fault is not None
             return fault
 
+    def meddle(self, simulator: Simulator, over: threading.Event) -> None:
+        """Nobody else is there."""
 
-@pytest.mark.parametrize(
-    ("with_payment", "step"), [(with_payment, step) for with_payment, steps in STEPS.items() for step in (*steps, None)]
-)
-def test_after_a_failure_at_any_step_the_ledger_agrees_with_iamport(
-    backends: Backends, with_payment: bool, step: str | None
-) -> None:
-    result = run_storm(Rows(step, with_payment), at_once=2, backends=backends)
+
+class TokenRows(Rows):
+    """Whoever asks for a token gets the next fault."""
+
+    def choose_fault(self, call: Call) -> Fault | None:
+        if call.endpoint != "token" or not self.waiting:
+            return None
+        with self.lock:
+            self.result.faults["token"] += 1
+            return self.waiting.pop(next(iter(self.waiting)))
+
+
+def faults_at(step: str) -> dict[tuple[str, str], Fault]:
+    return {(step, f"{step}-{number}"): fault for number, fault in enumerate(FAULTS)}
+
+
+@pytest.mark.parametrize("with_payment", [False, True])
+def test_after_a_failure_at_any_step_every_answer_is_true(backends: Backends, with_payment: bool) -> None:
+    faults = {place: fault for step in STEPS[with_payment] for place, fault in faults_at(step).items()}
+    rows = Rows([task(customer_uid, with_payment) for _, customer_uid in faults], faults)
+    result = run_storm(rows, at_once=2, backends=backends)
     assert result.outcomes.total() == result.attempts
-    if step is None:
-        assert result.kills >= 6, "of the sends, some only fresh containers make"
-    else:
-        assert result.faults[step] > 0
-    assert (result.disagreements, result.double_charges, result.open_attempts) == ([], 0, 0)
+    assert +result.faults == dict.fromkeys(STEPS[with_payment], len(FAULTS))
+    assert result.verdict == Verdict()
+
+
+@pytest.mark.parametrize("with_payment", [False, True])
+def test_after_a_failure_to_get_a_token_every_answer_is_true(backends: Backends, with_payment: bool) -> None:
+    faults = faults_at("token")
+    rows = TokenRows([task(customer_uid, with_payment) for _, customer_uid in faults], faults)
+    result = run_storm(rows, at_once=2, backends=backends)
+    assert result.outcomes.total() == result.attempts
+    assert result.faults["token"] > 0
+    assert result.verdict == Verdict()
+
+
+@pytest.mark.parametrize("with_payment", [False, True])
+def test_after_a_kill_between_any_two_steps_every_answer_is_true(backends: Backends, with_payment: bool) -> None:
+    tasks = [task(f"dies-{send}", with_payment, send) for send in range(1, MOST_SENDS + 1)]
+    result = run_storm(Rows(tasks, {}), at_once=2, backends=backends)
+    assert result.outcomes.total() == result.attempts
+    assert result.kills >= 6, "of the sends, some only fresh containers make"
+    assert result.verdict == Verdict()

@@ -26,20 +26,28 @@ calls to AWS on a busy machine, as with less than four seconds left for it a car
         (faults.TRUNCATED, (200, "issued")),
         (faults.EMPTY_RESPONSE, (200, "issued")),
         (replace(faults.SERVER_ERROR, processed=True), (200, "issued")),
-        (replace(faults.TOO_MANY_REQUESTS, processed=True), (200, "issued")),
         (replace(faults.NOT_JSON, processed=True), (200, "issued")),
-        (replace(faults.REDIRECT, processed=True), (200, "issued")),
         (faults.slow(30.0, processed_after=0.5), (200, "issued")),
         (faults.drip(0.5), (200, "issued")),
         (faults.UNAUTHORIZED, (200, "issued")),
-        # nothing was issued
-        (faults.LINE_CUT, (502, "gateway_error")),
-        (faults.SERVER_ERROR, (502, "gateway_error")),
-        (faults.HTML, (502, "gateway_error")),
+        # certainly not processed
         (faults.TOO_MANY_REQUESTS, (502, "gateway_error")),
-        (faults.NOT_JSON, (502, "gateway_error")),
         (faults.REDIRECT, (502, "gateway_error")),
-        # still at work when we have to answer
+        # decided, and whose fault it is, nobody tells
+        (faults.refusing(200, -1, "[F113]거래거절 한도초과"), (200, "declined")),
+        (faults.refusing(200, 2, "no"), (200, "declined")),
+        # the request is not accepted, whosever card it is
+        (faults.refusing(200, 1, "비인증결제모듈 사용정보를 찾을 수 없습니다."), (502, "gateway_refused")),
+        (faults.refusing(400, -1, "이니시스 빌링결제는 상품명이 필수입니다."), (502, "gateway_refused")),
+        (faults.refusing(403, -1, "허용되지 않은 IP입니다."), (502, "gateway_refused")),
+        (faults.refusing(404, -1, "Not Found"), (502, "gateway_refused")),
+        # no document tells of it, so it decides nothing
+        (faults.refusing(409, -1, "Conflict"), (504, "outcome_unknown")),
+        # it may be at work still when we have to answer, whatever the line says
+        (faults.LINE_CUT, (504, "outcome_unknown")),
+        (faults.SERVER_ERROR, (504, "outcome_unknown")),
+        (faults.HTML, (504, "outcome_unknown")),
+        (faults.NOT_JSON, (504, "outcome_unknown")),
         (faults.slow(30.0, processed_after=20.0), (504, "outcome_unknown")),
     ],
 )
@@ -77,6 +85,32 @@ def test_a_failure_before_issuing_sends_nothing(door: Door, iamport: Simulator, 
 
 
 @pytest.mark.parametrize("endpoint", ["token", "look_up"])
+@pytest.mark.parametrize("http_status", [400, 403])
+def test_a_request_before_issuing_that_is_not_accepted_sends_nothing(
+    door: Door, iamport: Simulator, endpoint: str, http_status: int
+) -> None:
+    iamport.fail_next(endpoint, faults.refusing(http_status, -1, "허용되지 않은 IP입니다."))
+    assert door.post_json(form_fields(), seconds_left=SECONDS).outcome == (502, "gateway_refused")
+    assert "issue" not in iamport.endpoints
+
+
+@pytest.mark.parametrize("http_status", [400, 403])
+def test_a_look_that_is_not_accepted_afterwards_says_nothing_of_the_card(
+    door: Door, iamport: Simulator, http_status: int
+) -> None:
+    fields = form_fields()
+    iamport.choose_fault = lambda call: (
+        faults.ANSWER_LOST
+        if call.endpoint == "issue"
+        else faults.refusing(http_status, -1, "허용되지 않은 IP입니다.")
+        if call.endpoint == "look_up" and iamport.issue_count(fields["customer_uid"])
+        else None
+    )
+    assert door.post_json(fields, seconds_left=SECONDS).outcome == (504, "outcome_unknown")
+    assert fields["customer_uid"] in iamport.customers
+
+
+@pytest.mark.parametrize("endpoint", ["token", "look_up"])
 @pytest.mark.parametrize("fault", [faults.LINE_CUT, faults.SERVER_ERROR, faults.NOT_JSON])
 def test_one_lost_answer_before_issuing_is_asked_for_again(
     door: Door, iamport: Simulator, endpoint: str, fault: Fault
@@ -108,9 +142,9 @@ def test_every_test_card_of_the_table_plays_its_part(door: Door) -> None:
     for scenario, expected in {
         "slow": (200, "issued"),
         "answer_lost": (200, "issued"),
-        "line_cut": (502, "gateway_error"),
-        "server_error": (502, "gateway_error"),
-        "html": (502, "gateway_error"),
+        "line_cut": (504, "outcome_unknown"),
+        "server_error": (504, "outcome_unknown"),
+        "html": (504, "outcome_unknown"),
         "html_afterwards": (200, "issued"),
     }.items():
         assert door.post_json(form_fields(card_number=number_of(scenario))).outcome == expected, scenario

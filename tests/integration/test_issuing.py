@@ -23,7 +23,7 @@ def test_the_guides_form_and_its_react_sample_get_the_same_answer(door: Door, pa
             "status": "success",
             "message": "Billing has successfully issued",
             "customer_uid": uid,
-            "card": {"name": "국민KB카드", "number": "00001111****3333", "type": "credit"},
+            "card": {"name": "국민KB카드", "number": "000011******3333", "type": "credit"},
             "request_id": answer.body["request_id"],
         }
 
@@ -45,13 +45,19 @@ def test_the_card_is_described_as_iamport_describes_it(door: Door, scenario: str
             "카드정보 인증 및 빌키 발급에 실패하였습니다. "
             "[F112]유효하지않은 카드번호를 입력하셨습니다. (card_bin 없음)",
         ),
-        ("no_channel", "비인증결제모듈 사용정보를 찾을 수 없습니다."),
     ],
 )
 def test_a_refusal_is_handed_on_in_iamports_own_words(door: Door, scenario: str, message: str) -> None:
     answer = door.post_json(form_fields(card_number=number_of(scenario)))
     assert (answer.status, answer.body["status"], answer.body["code"]) == (200, "failed", "declined")
     assert answer.body["message"] == message
+
+
+def test_the_merchants_own_trouble_is_told_as_no_declined_card(door: Door) -> None:
+    answer = door.post_json(form_fields(card_number=number_of("no_channel")))
+    assert answer.outcome == (502, "gateway_refused")
+    assert "비인증결제모듈" not in answer.body["message"], "that is for the operator's log"
+    assert "판매자에게 문의" in answer.body["message"]
 
 
 def test_a_card_number_that_a_refusal_quotes_is_masked(door: Door) -> None:
@@ -122,11 +128,12 @@ def test_where_origins_are_named_only_they_may_read_the_answer(monkeypatch: pyte
     for origin, allowed in (
         ("https://shop.example", "https://shop.example"),
         ("https://m.shop.example", "https://m.shop.example"),
-        ("https://evil.example", "https://shop.example"),
     ):
         answer = door.post_json({}, headers={"Origin": origin})
+        assert answer.code == "invalid_request"
         assert answer.headers["access-control-allow-origin"] == allowed
         assert answer.headers["vary"] == "Origin"
+    assert door.post_json({}, headers={"Origin": "https://evil.example"}).outcome == (403, "forbidden")
 
 
 @pytest.mark.usefixtures("door")

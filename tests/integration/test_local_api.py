@@ -25,6 +25,14 @@ from infra.local.template import Function, Template
 
 PATH = "/subscription/issue-billing"
 
+OF_SHOPS_LIBRARIES = {
+    *("x-requested-with", "authorization", "x-csrf-token", "cache-control", "idempotency-key"),
+    *("traceparent", "tracestate", "baggage", "sentry-trace"),  # OpenTelemetry, Sentry
+    *("x-datadog-origin", "x-datadog-parent-id", "x-datadog-sampling-priority", "x-datadog-trace-id"),
+    *("x-datadog-sampled", "x-datadog-tags"),
+}
+"""What they add to a request by themselves; a browser asks for each of them by its name."""
+
 ECHO = """
 import json
 def handler(event, context):
@@ -85,11 +93,18 @@ class TestWhatTheHandlerGets:
         assert (context["stage"], context["path"]) == ("v1", "/v1" + PATH)
         assert context["identity"]["sourceIp"] == "127.0.0.1"
 
-    def test_a_request_id_that_the_answer_names_too(self, echo_url: str) -> None:
+    def test_two_ids_that_the_answer_names_too_and_the_invocations_own(self, echo_url: str) -> None:
         answer = post(echo_url)
-        request_id = answer.json()["event"]["requestContext"]["requestId"]
-        assert answer.headers["x-amzn-RequestId"] == request_id
-        assert answer.json()["context"]["aws_request_id"] == request_id
+        context = answer.json()["event"]["requestContext"]
+        assert answer.headers["x-amzn-RequestId"] == context["requestId"]
+        assert answer.headers["x-amz-apigw-id"] == context["extendedRequestId"]
+        ids = {context["requestId"], context["extendedRequestId"], answer.json()["context"]["aws_request_id"]}
+        assert len(ids) == 3
+
+    def test_of_the_two_ids_a_caller_may_choose_one(self, echo_url: str) -> None:
+        context = post(echo_url, b"{}", **{"x-amzn-RequestId": "mine"}).json()["event"]["requestContext"]
+        assert context["requestId"] == "mine"
+        assert context["extendedRequestId"] != "mine"
 
     def test_a_context_with_the_time_that_is_left(self, echo_url: str) -> None:
         context = post(echo_url).json()["context"]
@@ -179,7 +194,9 @@ class TestWhatApiGatewayAnswersByItself:
         assert answer.status_code == 200
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert answer.headers["Access-Control-Allow-Methods"] == "GET,POST,OPTIONS"
-        assert answer.headers["Access-Control-Allow-Headers"] == "Content-Type,Accept-Language"
+        allowed = {name.lower() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
+        assert allowed >= {"content-type", "accept-language", *OF_SHOPS_LIBRARIES}
+        assert "Access-Control-Allow-Credentials" not in answer.headers, "there are no cookies"
 
     @pytest.mark.parametrize("megabytes", [6, 40])
     def test_a_body_that_is_too_large(self, url: str, megabytes: int) -> None:
@@ -331,7 +348,7 @@ def assert_failed(answer: requests.Response, status_code: int, code: str) -> Non
     body = answer.json()
     assert (body["status"], body["code"]) == ("failed", code)
     assert body["message"]
-    assert body["request_id"] == answer.headers["x-amzn-RequestId"]
+    assert body["request_id"] == answer.headers["x-amz-apigw-id"]
 
 
 def body_of(answer: requests.Response) -> str:

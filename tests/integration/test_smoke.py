@@ -124,7 +124,7 @@ BROKEN = {
     "the page may be kept": (without("Cache-Control"), "Cache-Control lacks no-store"),
     "the page has no policy": (without("Content-Security-Policy"), "lacks default-src 'none'"),
     "the page runs any script": (header("Content-Security-Policy", "default-src 'none'"), "lacks script-src 'sha256-"),
-    "the page tells its address": (without("Referrer-Policy"), "Referrer-Policy lacks no-referrer"),
+    "the page tells its address": (without("Referrer-Policy"), "Referrer-Policy lacks strict-origin"),
     "the page may ask for payments": (without("Permissions-Policy"), "Permissions-Policy lacks payment=()"),
     "the page's type may be guessed": (without("X-Content-Type-Options"), "X-Content-Type-Options lacks nosniff"),
     "plain HTTP is allowed": (without("Strict-Transport-Security"), "no Strict-Transport-Security"),

@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 
 from billing.observability import logger
-from tests.unit.fakes import StoppedClock
+from tests.integration.door import Door
+from tests.unit.fakes import ENVIRONMENT, StoppedClock
 
 Lines = Callable[[], list[dict[str, Any]]]
 Counted = Callable[[], dict[str, float]]
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Door:
+    """A fresh container, of whose use case a test says what it gives."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return Door()
 
 
 @pytest.fixture

@@ -1,20 +1,23 @@
 """What an attempt talks to, without a socket: each fake gives what a test laid out, and keeps what it was told."""
 
-from collections.abc import Iterable, Mapping
+import sys
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from billing.aws_clients import AwsClients
 from billing.iamport.client import Iamport
-from billing.ledger.ledger import Ledger
-from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
-from billing.model.billing_key import BillingKey, FailedPayment, PaidPayment
+from billing.issuance import Issued
+from billing.ledger.ledger import Due, Ledger
+from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
+from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
-from billing.model.errors import Unavailable
 from billing.settings import read_settings
 
 ENVIRONMENT = {
@@ -26,29 +29,38 @@ ENVIRONMENT = {
 }
 SETTINGS = read_settings(ENVIRONMENT)
 
-BEGAN = 1_700_000_000
+BEGAN = 1_800_001_800
+"""Half past an hour."""
+SENT_CARD = "000011******3333"
 ATTEMPT = Attempt(
     customer_uid="mine",
     attempt_id="attempt-1",
-    iamport_time=BEGAN,
     ends_at=BEGAN + 28,
-    card_fingerprint="f",
-    masked_card="000011******3333",
-    merchant_uid=None,
-    registered=None,
+    masked_card=SENT_CARD,
+    order=None,
+    order_is_paid=False,
+    is_first=True,
+    seen=None,
+    leftover=None,
     item={},
 )
-PAYING = replace(ATTEMPT, merchant_uid="order-1")
-OWN = BillingKey("mine", "국민KB카드", "000011******3333", "debit", BEGAN + 3)
+"""As it is begun under an uid that the ledger had never seen."""
+PAYING = replace(ATTEMPT, order=Order("order-1", 99_000))
+SENT = replace(ATTEMPT, seen=Seen())
+"""Nothing stood at Iamport before."""
+SENT_PAYING = replace(PAYING, seen=Seen())
+OWN = BillingKey("mine", "국민KB카드", SENT_CARD, "debit", BEGAN + 3)
 OLD = BillingKey("mine", "신한카드", "000099******8888", "credit", BEGAN - 86_400)
 TAKEN = PaidPayment("order-1", "imp_1", 99_000, None)
+PAID = FoundPayment("order-1", "imp_1", "paid", "mine", 99_000, SENT_CARD, None, None)
+REFUSED = replace(PAID, imp_uid="imp_2", status="failed", fail_reason="한도초과")
 
 
 class StoppedClock:
-    """Half past an hour; it goes on by `sleep` and `advance` only. How long was slept is kept."""
+    """Stands at `BEGAN`; it goes on by `sleep` and `advance` only. How long was slept is kept."""
 
     def __init__(self) -> None:
-        self.wall, self.monotonic = 1_800_001_800.0, 5_000.0
+        self.wall, self.monotonic = float(BEGAN), 5_000.0
         self.slept: list[float] = []
 
     def advance(self, seconds: float) -> None:
@@ -63,17 +75,18 @@ class StoppedClock:
 class FakeIamport(Iamport):
     """For each verb what it gives or raises, one after the other, the last one from then on.
 
-    `paid` is find_payment(..., "paid"), and `newest` find_payment without a status. A verb that nothing is laid out
-    for must not be used.
+    The verbs are `prepare`, `issue`, `pay`, `payments` and `look_up`; one that nothing is laid out for must not be
+    used. With a clock, each answer takes `seconds`.
     """
 
-    def __init__(self, **laid_out: Any) -> None:
+    def __init__(self, clock: StoppedClock | None = None, seconds: float = 0.0, **laid_out: Any) -> None:
+        self._clock, self._seconds = clock, seconds
         self._laid_out = {verb: list(given) if isinstance(given, list) else [given] for verb, given in laid_out.items()}
         self.asked: list[str] = []
+        self.asked_of: list[str] = []
+        """Which customer_uid was looked up, which order's payments were asked for."""
+        self.asked_at: list[float] = []
         self.answers_by: dict[str, Deadline] = {}
-
-    def now(self) -> int:
-        return 1_800_001_790
 
     def prepare(self, deadline: Deadline) -> None:
         self._next("prepare", deadline)
@@ -92,23 +105,23 @@ class FakeIamport(Iamport):
         paid: PaidPayment = self._next("pay", deadline)
         return paid
 
-    def find_payment(
-        self,
-        merchant_uid: str,  # noqa: ARG002
-        deadline: Deadline,
-        status: Literal["paid", ""] = "",
-    ) -> PaidPayment | FailedPayment | None:
-        payment: PaidPayment | FailedPayment | None = self._next(status or "newest", deadline)
-        return payment
+    def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:
+        self.asked_of.append(merchant_uid)
+        payments: tuple[FoundPayment, ...] = self._next("payments", deadline)
+        return payments
 
-    def look_up(self, customer_uid: str, deadline: Deadline) -> BillingKey | None:  # noqa: ARG002
+    def look_up(self, customer_uid: str, deadline: Deadline) -> BillingKey | None:
+        self.asked_of.append(customer_uid)
         key: BillingKey | None = self._next("look_up", deadline)
         return key
 
     def _next(self, verb: str, deadline: Deadline) -> Any:
         self.asked.append(verb)
+        self.asked_at.append(time.monotonic())
         self.answers_by[verb] = deadline
         assert verb in self._laid_out, f"Iamport must not be asked to {verb}"
+        if self._clock is not None:
+            self._clock.advance(self._seconds)
         given = self._laid_out[verb]
         answer = given.pop(0) if len(given) > 1 else given[0]
         if isinstance(answer, Exception):
@@ -117,45 +130,91 @@ class FakeIamport(Iamport):
 
 
 class FakeLedger(Ledger):
-    """`told` is how each attempt ended: an Ending, or `open`, or `open and locked`."""
+    """`told` is how each attempt ended: an Ending, or `open`.
 
-    def __init__(self, *begun: Attempt | Repeated | LeftOpen, failing: Unavailable | None = None) -> None:
+    `failing` is what each verb raises that touches the table once an attempt is begun; `steps` is a list into which
+    its writes go in their order: a FakeIamport's `asked` shows both.
+    """
+
+    def __init__(
+        self,
+        *begun: Attempt | Repeated | LeftOpen | Exception,
+        closed_meanwhile: bool = False,
+        failing: Exception | Mapping[str, Exception] | None = None,
+        steps: list[str] | None = None,
+    ) -> None:
         self._begun = list(begun)
+        self._closed_meanwhile = closed_meanwhile
         self._failing = failing
+        self.steps = [] if steps is None else steps
         self.open: list[Attempt] = []
+        """Under one uid each; an attempt that has been told of is no longer open."""
+        self.known = False
+        """Whether the same request has just succeeded."""
         self.asked_for: list[NewAttempt] = []
+        self.no_repeat_of: list[str | None] = []
+        self.noted: list[Seen] = []
         self.told: list[Ending | str] = []
         self.told_of: list[Attempt] = []
-        self.postponed: list[tuple[str, int]] = []
+        self.postponed: list[tuple[str, str, int]] = []
+        self.written_by: dict[str, Deadline] = {}
 
-    def begin(self, new: NewAttempt, deadline: Deadline) -> Attempt | Repeated | LeftOpen:  # noqa: ARG002
+    def begin(
+        self, new: NewAttempt, deadline: Deadline, *, no_repeat_of: str | None = None
+    ) -> Attempt | Repeated | LeftOpen:
         self.asked_for.append(new)
-        return self._begun.pop(0)
+        self.no_repeat_of.append(no_repeat_of)
+        self.written_by["begin"] = deadline
+        begun = self._begun.pop(0)
+        if isinstance(begun, Exception):
+            raise begun
+        return begun
+
+    def knows(self, new: NewAttempt) -> bool:
+        return self.read(new.customer_uid) is not None or self.known
+
+    def note_seen(self, attempt: Attempt, seen: Seen, deadline: Deadline) -> Attempt | None:
+        self._write("note_seen", deadline)
+        self.noted.append(seen)
+        return None if self._closed_meanwhile else replace(attempt, seen=seen)
 
     def finish(self, attempt: Attempt, ending: Ending, deadline: Deadline) -> bool:
-        self._tell(attempt, ending, deadline)
-        return True
+        self._write("finish", deadline)
+        self._tell(attempt, ending)
+        return not self._closed_meanwhile
 
-    def leave_open(self, attempt: Attempt, deadline: Deadline, *, locked: bool) -> None:
-        self._tell(attempt, "open and locked" if locked else "open", deadline)
+    def leave_open(self, attempt: Attempt, deadline: Deadline) -> None:
+        self._write("leave_open", deadline)
+        self._tell(attempt, "open")
 
-    def postpone(self, attempt: Attempt, seconds: int, deadline: Deadline) -> None:  # noqa: ARG002
-        self._fail()
-        self.postponed.append((attempt.attempt_id, seconds))
+    def postpone(self, customer_uid: str, attempt_id: str, seconds: int, deadline: Deadline) -> None:
+        self._write("postpone", deadline)
+        self.postponed.append((customer_uid, attempt_id, seconds))
 
-    def due(self) -> Iterable[Attempt]:  # type: ignore[override]
-        self._fail()
-        return self.open
+    def due(self) -> Iterator[Due]:
+        self._fail("due")
+        for attempt in self.open:
+            yield Due(attempt.customer_uid, attempt.attempt_id, int(attempt.ends_at))
 
-    def _tell(self, attempt: Attempt, how: Ending | str, deadline: Deadline) -> None:
-        self._fail()
+    def read(self, customer_uid: str) -> Attempt | None:
+        self._fail("read")
+        closed = [attempt.attempt_id for attempt, how in zip(self.told_of, self.told, strict=True) if how != "open"]
+        under_uid = (attempt for attempt in self.open if attempt.customer_uid == customer_uid)
+        return next((attempt for attempt in under_uid if attempt.attempt_id not in closed), None)
+
+    def _tell(self, attempt: Attempt, how: Ending | str) -> None:
         self.told.append(how)
         self.told_of.append(attempt)
-        self.written_by = deadline
 
-    def _fail(self) -> None:
-        if self._failing is not None:
-            raise self._failing
+    def _write(self, verb: str, deadline: Deadline) -> None:
+        self.steps.append(verb)
+        self.written_by[verb] = deadline
+        self._fail(verb)
+
+    def _fail(self, verb: str) -> None:
+        failure = self._failing.get(verb) if isinstance(self._failing, Mapping) else self._failing
+        if failure is not None:
+            raise failure
 
 
 class FakeSecretsManager:
@@ -184,3 +243,17 @@ def aws_of(**clients: object) -> AwsClients:
 def refused_by_aws(code: str, http_status: int = 400, **fields: object) -> ClientError:
     response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": http_status}, **fields}
     return ClientError(response, "Operation")
+
+
+def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
+    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
+    asked_for = []
+
+    def issue_billing_key(customer: Customer, *_: object) -> Issued:
+        asked_for.append(customer.uid)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
+    return asked_for

@@ -8,43 +8,24 @@ import jwt
 import pytest
 
 from billing.issuance import Issued
-from billing.model.customer import Customer
+from billing.model.deadline import Deadline
 from billing.model.errors import (
+    AlreadyPaid,
     AlreadyRegistered,
     Declined,
     GatewayError,
+    GatewayRefused,
     InProgress,
     OutcomeUnknown,
+    PaidWithoutKey,
     TooManyAttempts,
     Unavailable,
 )
 from tests.integration.door import Door, form_fields
 from tests.unit.conftest import Counted, Lines
-from tests.unit.fakes import ENVIRONMENT, OWN, FakeSecretsManager, StoppedClock
+from tests.unit.fakes import ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock, gives
 
 OLD_KEY, NEW_KEY, FORGED_KEY = "o" * 32, "n" * 32, "f" * 32
-
-
-@pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    """A fresh container."""
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    return Door()
-
-
-def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
-    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
-    asked_for = []
-
-    def issue_billing_key(customer: Customer, *_: object) -> Issued:
-        asked_for.append(customer.uid)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
-    return asked_for
 
 
 @pytest.mark.parametrize(
@@ -52,6 +33,8 @@ def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[
     [
         (Issued(OWN), 200, ("INFO", "issued", None), "BillingKeyIssued"),
         (Declined("한도초과"), 200, ("INFO", "declined", None), "BillingKeyDeclined"),
+        (PaidWithoutKey(TAKEN), 200, ("ERROR", "paid_without_key", None), "PaidWithoutKey"),
+        (AlreadyPaid(), 409, ("INFO", "already_paid", None), "AlreadyPaid"),
         (InProgress(), 409, ("INFO", "in_progress", None), "InProgress"),
         (AlreadyRegistered(OWN), 409, ("INFO", "already_registered", None), "AlreadyRegistered"),
         (
@@ -60,14 +43,10 @@ def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[
             ("INFO", "too_many_attempts", "attempts_per_card"),
             "TooManyAttempts",
         ),
-        (GatewayError(), 502, ("ERROR", "gateway_error", None), "GatewayError"),
+        (GatewayError("http_429"), 502, ("ERROR", "gateway_error", "http_429"), "GatewayError"),
+        (GatewayRefused("code_1"), 502, ("ERROR", "gateway_refused", "code_1"), "GatewayRefused"),
         (Unavailable("wrong_key"), 503, ("ERROR", "unavailable", "wrong_key"), "GatewayUnavailable"),
-        (
-            OutcomeUnknown("time_out", still_working=True),
-            504,
-            ("ERROR", "outcome_unknown", "time_out"),
-            "OutcomeUnknown",
-        ),
+        (OutcomeUnknown("time_out"), 504, ("ERROR", "outcome_unknown", "time_out"), "OutcomeUnknown"),
     ],
 )
 def test_an_outcome_is_answered_logged_and_counted(
@@ -85,6 +64,23 @@ def test_an_outcome_is_answered_logged_and_counted(
     (line,) = logged()
     assert (line["message"], line["level"], line["outcome"], line.get("reason")) == ("request ended", *logged_as)
     assert counted() == {metric: 1}
+
+
+@pytest.mark.parametrize(("came_seconds_ago", "left"), [(None, 28), (0.7, 28), (6.0, 23), (3_600.0, 28)])
+def test_the_time_of_a_cold_start_is_taken_from_the_attempts(
+    door: Door, monkeypatch: pytest.MonkeyPatch, came_seconds_ago: float | None, left: float
+) -> None:
+    given: list[float] = []
+
+    def issue_billing_key(
+        _customer: object, _card: object, _services: object, deadline: Deadline, _request_id: object
+    ) -> Issued:
+        given.append(deadline.left())
+        return Issued(OWN)
+
+    monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
+    door.post_json(form_fields(), came_seconds_ago=came_seconds_ago)
+    assert given == [pytest.approx(left, abs=0.2)]
 
 
 def test_a_bug_is_answered_by_500_and_logged_without_its_message(
@@ -127,8 +123,8 @@ def signed_door(secrets: FakeSecretsManager) -> Door:
     return door
 
 
-def signed_by(key: str) -> dict[str, str]:
-    token = jwt.encode({"sub": "mine", "exp": time.time() + 600}, key, algorithm="HS256")
+def signed_by(key: str, **claims: object) -> dict[str, str]:
+    token = jwt.encode({"sub": "mine", "exp": time.time() + 600, **claims}, key, algorithm="HS256")
     return form_fields(customer_token=token, customer_uid="somebody else's")
 
 
@@ -153,3 +149,41 @@ def test_forged_tokens_have_the_secret_read_once_a_minute(
         monotonic_clock.advance(10)
     assert asked_for == []
     assert secrets.times_read == 5
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"exp": str(int(time.time()) + 600)}, "exp_not_a_number"),
+        ({"nbf": "1"}, "nbf_not_a_number"),
+        ({"replace": "true"}, "replace_not_a_boolean"),
+        ({"payment": {"merchant_uid": "order-1", "amount": "9900", "name": "구독"}}, "payment_amount"),
+    ],
+)
+def test_a_claim_of_the_wrong_type_is_named_in_the_log_alone(
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, logged: Lines, claims: dict[str, object], reason: str
+) -> None:
+    asked_for = gives(monkeypatch, Issued(OWN))
+    answer = signed_door.post_json(signed_by(OLD_KEY, **claims))
+    assert answer.outcome == (401, "invalid_customer_token")
+    assert asked_for == []
+    assert [(line["outcome"], line["reason"]) for line in logged()] == [("invalid_customer_token", reason)]
+    assert reason not in json.dumps(answer.body)
+
+
+PAYMENT = {"merchant_uid": "order-1", "amount": 9900, "name": "구독"}
+
+
+@pytest.mark.parametrize("written", ["0000111122223333", "0000-1111-2222-3333", "００００１１１１２２２２３３３３"])
+@pytest.mark.parametrize("place", ["sub", "merchant_uid", "name", "buyer_addr"])
+def test_a_card_number_in_a_token_is_refused_as_in_a_field(
+    signed_door: Door, monkeypatch: pytest.MonkeyPatch, logged: Lines, place: str, written: str
+) -> None:
+    asked_for = gives(monkeypatch, Issued(OWN))
+    text = f"no. {written}"
+    claims = {"sub": text} if place == "sub" else {"payment": {**PAYMENT, place: text}}
+    answer = signed_door.post_json(signed_by(OLD_KEY, **claims))
+    assert answer.outcome == (400, "invalid_request")
+    assert [error["field"] for error in answer.body["errors"]] == ["customer_token"]
+    assert asked_for == []
+    assert "3333" not in json.dumps([answer.body, logged()])

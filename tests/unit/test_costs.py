@@ -64,7 +64,8 @@ def test_the_page_begins_with_the_sum_of_the_service() -> None:
 
 
 def test_every_metric_is_counted() -> None:
-    settler = re.findall(r'add_metric\("(\w+)"', (PROJECT / "functions/issue_billing/settle.py").read_text("utf-8"))
+    source = (PROJECT / "functions/issue_billing/settle.py").read_text("utf-8")
+    settler = re.findall(r'"((?:Attempt|Oldest)\w+)"', source)
     assert units_of("CloudWatch, metrics") == [len({*METRIC_BY_OUTCOME.values(), "GatewayLatency", *settler})]
 
 

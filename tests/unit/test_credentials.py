@@ -66,6 +66,27 @@ def test_a_secret_that_is_filled_in_is_read() -> None:
     assert read(secret()) == Credentials(Sensitive("key"), Sensitive("made-up"), ())
 
 
+@pytest.mark.parametrize("before", ["\ufeff", " \n", "\ufeff\r\n"])
+def test_a_byte_order_mark_and_white_space_around_the_secret_are_ignored(before: str) -> None:
+    assert read(f"{before}{secret()}\r\n") == read(secret())
+
+
+@pytest.mark.parametrize("space", [" ", "\n", "\r\n", "\t", "\u00a0", "\u3000", " \n "])
+def test_white_space_around_the_secrets_values_is_taken_off(space: str) -> None:
+    """As it comes along from a console, a file or a chat."""
+    key = "k" * 32
+    spaced = {name: f"{space}{value}{space}" for name, value in {**FILLED_IN, "customer_token_key": key}.items()}
+    assert read(json.dumps(spaced)) == Credentials(Sensitive("key"), Sensitive("made-up"), (Sensitive(key),))
+
+
+@pytest.mark.parametrize("nothing", [" ", "\n", " replace-me\n"])
+def test_a_value_of_white_space_is_not_filled_in(nothing: str) -> None:
+    with pytest.raises(Unavailable) as failure:
+        read(secret(imp_key=nothing))
+    assert failure.value.reason == "secret_lacks_imp_key"
+    assert read(secret(customer_token_key=" ")).customer_token_keys == ()
+
+
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [

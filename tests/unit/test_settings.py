@@ -11,6 +11,7 @@ def test_what_is_not_set_has_a_default() -> None:
     settings = read_settings(NEEDED)
     assert (settings.iamport_base_url, settings.allowed_origins) == ("https://api.iamport.kr", ("*",))
     assert (settings.customer_identity, settings.attempts_per_customer, settings.attempts_per_card) == ("open", 10, 10)
+    assert settings.attempts_per_card_per_day == 20
 
 
 @pytest.mark.parametrize("name", ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "ATTEMPTS_PER_CARD", "IAMPORT_BASE_URL"])
@@ -46,6 +47,7 @@ def test_origins_are_a_list_with_commas() -> None:
         ("ATTEMPTS_PER_CUSTOMER", "0"),
         ("ATTEMPTS_PER_CUSTOMER", "-1"),
         ("ATTEMPTS_PER_CARD", "-1"),
+        ("ATTEMPTS_PER_CARD_PER_DAY", "0"),
         ("ATTEMPTS_PER_CARD", "ten"),
         ("ATTEMPTS_PER_CARD", "1.5"),
         ("ATTEMPTS_PER_CARD", "1_0"),

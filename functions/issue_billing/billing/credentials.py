@@ -67,23 +67,30 @@ class CredentialsStore:
 def _credentials_in(secret_text: str) -> Credentials:
     """{"imp_key": ..., "imp_secret": ..., "customer_token_key": ..., "customer_token_key_previous": ...}
 
-    The last two are for signed customer tokens and may be missing.
+    The last two are for signed customer tokens and may be missing. White space at the ends and a byte order mark come
+    along from consoles, files and chats, and belong to no key.
     """
     secret: object = None
     with suppress(ValueError):
-        secret = json.loads(secret_text)
+        secret = json.loads(secret_text.removeprefix("\ufeff"))
     if not isinstance(secret, dict):
         raise Unavailable("secret_not_a_json_object")
-    token_keys = (secret.get("customer_token_key"), secret.get("customer_token_key_previous"))
+    token_keys = (_text(secret, name) for name in ("customer_token_key", "customer_token_key_previous"))
     return Credentials(
         imp_key=_filled_in(secret, "imp_key"),
         imp_secret=_filled_in(secret, "imp_secret"),
-        customer_token_keys=tuple(Sensitive(key) for key in token_keys if isinstance(key, str) and key),
+        customer_token_keys=tuple(Sensitive(key) for key in token_keys if key),
     )
 
 
 def _filled_in(secret: dict[str, object], name: str) -> Sensitive:
-    value = secret.get(name)
-    if not isinstance(value, str) or value in ("", PLACEHOLDER):
+    value = _text(secret, name)
+    if value in ("", PLACEHOLDER):
         raise Unavailable(f"secret_lacks_{name}")
     return Sensitive(value)
+
+
+def _text(secret: dict[str, object], name: str) -> str:
+    """Empty where there is none."""
+    value = secret.get(name)
+    return value.strip() if isinstance(value, str) else ""

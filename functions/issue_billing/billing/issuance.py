@@ -7,186 +7,283 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from billing.iamport.client import LOOK_UP_SECONDS, Iamport
-from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Repeated
-from billing.model.billing_key import BillingKey, PaidPayment
-from billing.model.card import Card, masked
+from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen
+from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
+from billing.model.card import Card
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline
-from billing.model.errors import AlreadyRegistered, Declined, GatewayError, InProgress, OutcomeUnknown, Unavailable
-from billing.observability import note_ledger_behind
+from billing.model.errors import (
+    AlreadyPaid,
+    AlreadyRegistered,
+    BillingError,
+    Declined,
+    GatewayError,
+    GatewayRefused,
+    InProgress,
+    OutcomeUnknown,
+    PaidWithoutKey,
+    Unavailable,
+)
+from billing.model.shown_digits import masked
+from billing.observability import note_attempt, note_ledger_behind
 from billing.services import Services
 from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
 """Kept for everything after Iamport's last word: writing it down, answering, API Gateway's own way back."""
+LOOKING_SECONDS = 10.0
+"""A card holder who waited for the PG already waits no longer than that for us, however long the looks take."""
+PAUSES_BETWEEN_LOOKS = (0.0, 0.5, 1.0, 1.5, 2.5, 3.5)
+"""The last look has a second left."""
 PAUSE_BEFORE_SECOND_LOOK = 1.0
+"""A key may lag behind its payment."""
+MOST_HOLDERS = 2
+"""Attempts that may be in the way of a new one: the one of its customer_uid, and the one of its order."""
 
 
 @dataclass(frozen=True)
 class Issued:
     billing_key: BillingKey
     payment: PaidPayment | None = None
-    looked_up: bool = True
-    """False: the key could not be looked at, and `billing_key` tells only what was sent."""
 
 
-def issue_billing_key(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
+@dataclass(frozen=True)
+class Outcome:
+    """What is answered, and what is written down; without an ending the attempt is left open for who looks later."""
+
+    told: Issued | BillingError
+    ending: Ending | None = None
+
+
+def issue_billing_key(
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
-    services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
-    begun = begin(customer, card, services, deadline)
+    services = replace(services, iamport=services.iamport.hiding(card))
+    new = new_attempt(customer, card, services, deadline, request_id)
+    prepare(new, services, deadline)
+    begun = begin(new, services, deadline)
+    if isinstance(begun, Issued):
+        return begun
+    attempt, outcome = carry_out(begun, customer, card, services, deadline)
+    write_down(attempt, outcome, services, deadline)
+    if isinstance(outcome.told, BillingError):
+        raise outcome.told
+    return outcome.told
+
+
+def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
+    """Without a token nothing is begun, and so nothing counted. Raises Unavailable, InProgress."""
+    try:
+        services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
+    except Unavailable as failure:
+        if services.ledger.knows(new):
+            raise InProgress(failure.reason, failure.answered) from None
+        raise
+
+
+def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | Issued:
+    """Takes the lock; gives what the same request has come to a moment ago, as long as it stands."""
+    iamport, ledger, answer_by = services.iamport, services.ledger, deadline.earlier_by(ANSWER_SECONDS)
+    begun = ledger.begin(new, deadline)
+    for _ in range(MOST_HOLDERS):
+        if isinstance(begun, LeftOpen):
+            with in_progress_where_unseen():
+                settle(begun.attempt, iamport, ledger, answer_by)
+            begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
-        return Issued(begun.billing_key, begun.payment)
-    return carry_out(begun, customer, card, services, deadline)
-
-
-def begin(customer: Customer, card: Card, services: Services, deadline: Deadline) -> Attempt | Repeated:
-    """Takes the lock. An earlier attempt that was left open is settled first: its card may be registered by now."""
-    new = NewAttempt(
-        customer_uid=customer.uid,
-        card_fingerprint=services.credentials.read().fingerprint(card.digits()),
-        masked_card=masked(card.digits()),
-        merchant_uid=customer.payment.merchant_uid if customer.payment else None,
-        iamport_time=services.iamport.now(),
-        ends_at=time.time() + deadline.left(),
-    )
-    begun = services.ledger.begin(new, deadline)
-    if isinstance(begun, LeftOpen):
-        settle(begun.attempt, services.iamport, services.ledger, deadline.earlier_by(ANSWER_SECONDS))
-        begun = services.ledger.begin(new, deadline)
-    if isinstance(begun, LeftOpen):
+        note_attempt(begun.attempt.attempt_id)
+        with in_progress_where_unseen():
+            found = iamport.look_up(new.customer_uid, answer_by)
+        if found is not None and found.is_same_as(begun.billing_key):
+            return Issued(found, begun.payment)
+        begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
+    if not isinstance(begun, Attempt):
         raise InProgress
+    note_attempt(begun.attempt_id)
     return begun
 
 
-def carry_out(attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline) -> Issued:
-    """The guard, the request, and how it ended, written down."""
-    iamport, ledger, answer_by = services.iamport, services.ledger, deadline.earlier_by(ANSWER_SECONDS)
-    try:
-        issued = already_paid(attempt, iamport, answer_by)
-        if issued is None:
-            attempt = refuse_to_overwrite(attempt, customer, iamport, answer_by)
-            issued = send(attempt, customer, card, iamport, answer_by)
-    except AlreadyRegistered as refused:
-        with writing_down():
-            ledger.finish(attempt, Ending("not_issued", refused.code, refused.billing_key), deadline)
-        raise
-    except Unavailable as never_sent:
-        with writing_down():
-            if attempt.merchant_uid is None:
-                ledger.finish(attempt, Ending("not_issued", never_sent.code), deadline)
-            else:
-                # Nothing was sent now, but the same payment may have been taken before.
-                ledger.leave_open(attempt, deadline, locked=False)
-        raise
-    except Declined as declined:
-        with writing_down():
-            finish_declined(attempt, declined, services, deadline)
-        raise
-    except GatewayError:
-        with writing_down():
-            ledger.leave_open(attempt, deadline, locked=False)
-        raise
-    except OutcomeUnknown:
-        with writing_down():
-            ledger.leave_open(attempt, deadline, locked=True)
-        raise
-    with writing_down():
-        if issued.looked_up:
-            ledger.finish(attempt, Ending("issued", None, issued.billing_key, issued.payment), deadline)
-        else:
-            ledger.leave_open(attempt, deadline, locked=False)
-    return issued
-
-
-def already_paid(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Issued | None:
-    """A charge is never sent twice: the payment is looked for before anything else. Raises Unavailable."""
-    if attempt.merchant_uid is None:
-        return None
-    paid = iamport.find_payment(attempt.merchant_uid, deadline, "paid")
-    return key_of_payment(paid, attempt, iamport, deadline) if isinstance(paid, PaidPayment) else None
-
-
-def refuse_to_overwrite(attempt: Attempt, customer: Customer, iamport: Iamport, deadline: Deadline) -> Attempt:
-    """Iamport replaces a registered card without asking; who may not do that must not get that far.
-
-    Asks Iamport where nobody vouches for the uid, or where the ledger knows it as registered. Gives the attempt with
-    what is registered. Raises AlreadyRegistered, Unavailable.
-    """
-    if customer.vouched_for and attempt.registered is None:
-        return attempt
-    registered = iamport.look_up(customer.uid, deadline)
-    if registered is not None and not customer.may_replace:
-        raise AlreadyRegistered(registered)
-    return replace(attempt, registered=registered)
-
-
-def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, deadline: Deadline) -> Issued:
-    """The one request that registers the card. Raises Declined, Unavailable, GatewayError, OutcomeUnknown."""
-    send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
-    try:
-        if customer.payment is None:
-            return Issued(iamport.issue(customer, card, send_deadline))
-        paid = iamport.issue_and_pay(customer, card, customer.payment, send_deadline)
-    except OutcomeUnknown as unknown:
-        return find_out(attempt, iamport, unknown, deadline)
-    return key_of_payment(paid, attempt, iamport, deadline)
-
-
-def find_out(attempt: Attempt, iamport: Iamport, unknown: OutcomeUnknown, deadline: Deadline) -> Issued:
-    """Asks Iamport what became of a request whose answer was lost.
-
-        we      ── issue ──▶                ── look up ──▶     ── look up ──▶
-        Iamport             ✗ answer lost           │ the attempt's key: issued
-                  └──── PG at work ────┘            └ none, twice: not issued, unless it is still at work
-
-    Iamport goes on working after the caller has hung up, so after a time-out "not found" is not "not issued".
-    A payment that isn't found is never called safe to try again.
-    """
-    for pause in (0.0, PAUSE_BEFORE_SECOND_LOOK):
-        time.sleep(min(pause, deadline.left()))
-        try:
-            ending = find_ending(attempt, iamport, deadline)
-        except Unavailable:
-            break
-        if ending.state == "issued":
-            return _issued(ending.registered, attempt, ending.payment)
-        if ending.state == "declined":
-            raise Declined(ending.message)
-    else:
-        if not unknown.still_working and attempt.merchant_uid is None:
-            raise GatewayError
-    raise unknown
-
-
-def key_of_payment(paid: PaidPayment, attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Issued:
-    """The answer to a payment doesn't describe the key. The payment stands, whether or not that can be looked up."""
-    try:
-        return _issued(iamport.look_up(attempt.customer_uid, deadline), attempt, paid)
-    except Unavailable:
-        return _issued(None, attempt, paid)
-
-
-def finish_declined(attempt: Attempt, declined: Declined, services: Services, deadline: Deadline) -> None:
-    """A refused payment may leave a key behind: that is looked up, not guessed. Else left to the settler."""
-    registered = None
-    if attempt.merchant_uid is not None:
-        registered = find_ending(attempt, services.iamport, deadline.earlier_by(ANSWER_SECONDS)).registered
-    services.ledger.finish(attempt, Ending("declined", declined.message, registered), deadline)
+def new_attempt(
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+) -> NewAttempt:
+    payment, credentials = customer.payment, services.credentials.read()
+    return NewAttempt(
+        attempt_id=uuid4().hex,
+        customer_uid=customer.uid,
+        card_fingerprint=credentials.fingerprint(card.digits()),
+        request_fingerprint=credentials.fingerprint(card.all_data()),
+        masked_card=masked(card.digits()),
+        order=None if payment is None else Order(payment.merchant_uid, payment.amount),
+        ends_at=time.time() + deadline.left(),
+        is_new_customer=customer.is_new,
+        request_id=request_id,
+    )
 
 
 @contextmanager
-def writing_down() -> Iterator[None]:
-    """The outcome stands, written down or not: where the ledger can't be reached, the settler closes the attempt."""
+def in_progress_where_unseen() -> Iterator[None]:
+    """An earlier attempt that can't be looked at may have been a success: that nothing was sent would not be true."""
     try:
         yield
+    except Unavailable as failure:
+        raise InProgress(failure.reason, failure.answered) from None
+
+
+def carry_out(
+    attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline
+) -> tuple[Attempt, Outcome]:
+    """Looks at what stands there, says so in the ledger, sends the card, and finds out what became of it.
+
+    Gives the attempt as the ledger has it then.
+    """
+    iamport, answer_by = services.iamport, deadline.earlier_by(ANSWER_SECONDS)
+    try:
+        seen = look_before_sending(attempt, customer, iamport, answer_by)
+        if isinstance(seen, Outcome):
+            return attempt, seen
+        noted = attempt if attempt.seen == seen else services.ledger.note_seen(attempt, seen, answer_by)
+    except Unavailable as never_sent:
+        return attempt, nothing_sent(attempt, never_sent)
+    if noted is None:
+        return attempt, Outcome(Unavailable("closed_meanwhile"))
+    return noted, send(noted, customer, card, iamport, answer_by)
+
+
+def write_down(attempt: Attempt, outcome: Outcome, services: Services, deadline: Deadline) -> None:
+    """The outcome stands, written down or not: where the ledger can't be reached, the settler closes the attempt."""
+    try:
+        if outcome.ending is None:
+            services.ledger.leave_open(attempt, deadline)
+        else:
+            services.ledger.finish(attempt, outcome.ending, deadline)
     except Unavailable as failure:
         note_ledger_behind(failure.reason)
 
 
-def _issued(found: BillingKey | None, attempt: Attempt, payment: PaidPayment | None) -> Issued:
-    if found is not None:
-        return Issued(found, payment)
-    sent = BillingKey(attempt.customer_uid, None, attempt.masked_card, None, updated=None)
-    return Issued(sent, payment, looked_up=False)
+def nothing_sent(attempt: Attempt, told: BillingError, registered: BillingKey | None = None) -> Outcome:
+    return Outcome(told, Ending("not_issued", told.code, registered, leftover=attempt.leftover))
+
+
+def look_before_sending(attempt: Attempt, customer: Customer, iamport: Iamport, deadline: Deadline) -> Seen | Outcome:
+    """An order is never charged twice, and a card never replaced without leave. Raises Unavailable."""
+    payments: tuple[FoundPayment, ...] = ()
+    if attempt.order is not None:
+        payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
+        if attempt.order_is_paid or any(payment.was_paid() for payment in payments):
+            return paid_before(attempt, payments, iamport, deadline)
+    is_new = customer.is_new and attempt.is_first
+    found = None if is_new else iamport.look_up(customer.uid, deadline)
+    if found is not None and not may_replace(found, attempt, customer):
+        return nothing_sent(attempt, AlreadyRegistered(found), found)
+    return Seen(found, tuple(payment.imp_uid for payment in payments))
+
+
+def may_replace(found: BillingKey, attempt: Attempt, customer: Customer) -> bool:
+    return customer.may_replace or (attempt.leftover is not None and attempt.leftover.is_what_stands(found))
+
+
+def paid_before(attempt: Attempt, payments: tuple[FoundPayment, ...], iamport: Iamport, deadline: Deadline) -> Outcome:
+    """The order is paid: by this customer, as a repeat finds out whose answer was lost, or by another way."""
+    paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
+    if paid is None:
+        return nothing_sent(attempt, AlreadyPaid())
+    try:
+        found = iamport.look_up(attempt.customer_uid, deadline)
+    except Unavailable as failure:
+        return Outcome(OutcomeUnknown(failure.reason, failure.answered))
+    if found is None:
+        return Outcome(PaidWithoutKey(paid), Ending("paid_without_key", payment=paid))
+    return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid))
+
+
+def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, deadline: Deadline) -> Outcome:
+    """The one request that registers the card."""
+    send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
+    try:
+        if customer.payment is None:
+            billing_key = iamport.issue(customer, card, send_deadline)
+            return Outcome(Issued(billing_key), Ending("issued", registered=billing_key))
+        paid = iamport.issue_and_pay(customer, card, customer.payment, send_deadline)
+    except (Declined, GatewayRefused) as no:
+        return refused(attempt, no, iamport, deadline)
+    except (GatewayError, Unavailable) as not_processed:
+        return nothing_sent(attempt, not_processed)
+    except OutcomeUnknown as unknown:
+        return find_out(attempt, unknown, iamport, deadline)
+    return key_of_payment(attempt, paid, iamport, deadline)
+
+
+def refused(attempt: Attempt, no: Declined | GatewayRefused, iamport: Iamport, deadline: Deadline) -> Outcome:
+    """A payment that is found wins over a refusal, and a refused payment may leave a key behind."""
+    if attempt.order is None:
+        return Outcome(no, ending_of(no, None, attempt.leftover))
+    try:
+        payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
+    except Unavailable:
+        return Outcome(no, ending_of(no, None, attempt.left_unseen()))
+    paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
+    if paid is not None:
+        return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
+    try:
+        found = iamport.look_up(attempt.customer_uid, deadline)
+        leftover = attempt.left_behind(found)
+    except Unavailable:
+        found, leftover = None, attempt.left_unseen()
+    if any(payment.was_paid() for payment in payments):
+        already_paid = AlreadyPaid()
+        return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
+    return Outcome(no, ending_of(no, found, leftover))
+
+
+def ending_of(no: Declined | GatewayRefused, found: BillingKey | None, leftover: Leftover | None) -> Ending:
+    """Only a card is declined."""
+    if isinstance(no, Declined):
+        return Ending("declined", no.message, found, leftover=leftover)
+    return Ending("not_issued", no.code, found, leftover=leftover)
+
+
+def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadline: Deadline) -> Outcome:
+    """Asks Iamport what became of a request whose answer was lost.
+
+        we      ── issue ──▶                ── look ──▶     ── look ──▶        …    outcome_unknown
+        Iamport             ✗ answer lost           │ the attempt's key: issued
+                  └──── PG at work ────┘            └ none: it may be at work still
+
+    Iamport goes on working after the caller has hung up, so "not found" is never "not issued".
+    """
+    deadline = deadline.at_most(LOOKING_SECONDS)
+    for pause in PAUSES_BETWEEN_LOOKS:
+        if deadline.left() <= pause:
+            break
+        time.sleep(pause)
+        try:
+            ending = find_ending(attempt, iamport, deadline)
+        except Unavailable:
+            continue
+        if ending is not None and ending.state == "issued" and ending.registered is not None:
+            return Outcome(Issued(ending.registered, ending.payment), ending)
+    return Outcome(unknown)
+
+
+def key_of_payment(
+    attempt: Attempt, paid: PaidPayment, iamport: Iamport, deadline: Deadline, *, was_refused: bool = False
+) -> Outcome:
+    """The answer to a payment does not describe the key, which some PGs never keep and others keep a moment later.
+
+    `was_refused`: what is paid was asked for by an earlier request, so the key is that one's.
+    """
+    for pause in (0.0, PAUSE_BEFORE_SECOND_LOOK):
+        time.sleep(min(pause, deadline.left()))
+        try:
+            found = iamport.look_up(attempt.customer_uid, deadline)
+        except Unavailable as failure:
+            return Outcome(OutcomeUnknown(failure.reason, failure.answered))
+        key = found if was_refused else attempt.own_key(found)
+        if key is not None:
+            ending = Ending("issued", registered=key, payment=paid, may_still_land=was_refused)
+            return Outcome(Issued(key, paid), ending)
+    return Outcome(PaidWithoutKey(paid))

@@ -20,7 +20,7 @@ class Settings:
     iamport_pg: str
     """`{PG}` or `{PG}.{MID}`, the older way to choose a channel; empty: not sent."""
     allowed_origins: tuple[str, ...]
-    """The frontends' origins; `*` alone stands for any."""
+    """Whose pages may use the API beside its own; `*` stands for any."""
     customer_identity: Literal["open", "signed"]
     """Who says whose card it is: the browser, or a token that the merchant's server signed."""
     attempts_table: str
@@ -28,6 +28,8 @@ class Settings:
     """In an hour, for one customer_uid."""
     attempts_per_card: int
     """In an hour, for one card number."""
+    attempts_per_card_per_day: int
+    """The same in a day: a hundred passwords can be tried in ten hours otherwise."""
     privacy_policy_url: str
     """Where the card form's consent points to; empty: it has no link."""
 
@@ -50,6 +52,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         attempts_table=_required(environment, "ATTEMPTS_TABLE"),
         attempts_per_customer=_count(environment, "ATTEMPTS_PER_CUSTOMER", 10),
         attempts_per_card=_count(environment, "ATTEMPTS_PER_CARD", 10),
+        attempts_per_card_per_day=_count(environment, "ATTEMPTS_PER_CARD_PER_DAY", 20),
         privacy_policy_url=_matching(
             environment, "PRIVACY_POLICY_URL", r"|https://\S+", "an https address, or nothing"
         ),

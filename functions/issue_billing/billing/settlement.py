@@ -1,54 +1,60 @@
-"""What became of an attempt, asked of Iamport after the fact: by the attempt itself when its answer was lost, by the
-next attempt under the same customer_uid, and by the settler.
+"""What became of an attempt, asked of Iamport after the fact: by the attempt itself when its answer was lost, by who
+meets its lock, and by the settler.
 """
 
 from billing.iamport.client import Iamport
+from billing.ledger.items import is_due
 from billing.ledger.ledger import Ledger
 from billing.model.attempt import Attempt, Ending
-from billing.model.billing_key import BillingKey, FailedPayment, PaidPayment
+from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.deadline import Deadline
 
-CLOCK_TOLERANCE_SECONDS = 5
-"""Iamport tells times in whole seconds, and its clock is known to us by the answer to a token request."""
 
+def settle(attempt: Attempt, iamport: Iamport, ledger: Ledger, deadline: Deadline) -> Ending | None:
+    """Closes an attempt that was left open, if it can be told how it ended; None: not yet, or it is closed already.
 
-def settle(attempt: Attempt, iamport: Iamport, ledger: Ledger, deadline: Deadline) -> Ending:
-    """Closes an attempt that was left open. Raises Unavailable when Iamport or the ledger can't be asked."""
+    Raises Unavailable when Iamport or the ledger can't be asked.
+    """
     ending = find_ending(attempt, iamport, deadline)
-    ledger.finish(attempt, ending, deadline)
+    if ending is None or not ledger.finish(attempt, ending, deadline):
+        return None
     return ending
 
 
-def find_ending(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Ending:
-    """How the attempt stands at Iamport now; `not_issued` says only that nothing is there yet. Raises Unavailable."""
-    paid = _paid_payment(attempt, iamport, deadline)
-    found = iamport.look_up(attempt.customer_uid, deadline)
-    registered = found if found is not None and is_of(attempt, found) else None
-    if attempt.merchant_uid is None:
-        return Ending("not_issued" if registered is None else "issued", registered=registered)
-    if paid is not None:
-        return Ending("issued", registered=found, payment=paid)
-    match iamport.find_payment(attempt.merchant_uid, deadline):
-        case FailedPayment(message=message):
-            return Ending("declined", message=message, registered=registered)
-    return Ending("not_issued", registered=registered)
+def find_ending(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> Ending | None:
+    """How the attempt ended by what Iamport shows now. Raises Unavailable.
 
+        send ──▶ PG at work ─────────────────────▶ due_at: nothing is in flight any more
+                     │ key and payment: issued         │ key and payment: issued
+                     └ anything else: None             └ anything else counts as it is
 
-def is_of(attempt: Attempt, found: BillingKey) -> bool:
-    """Whether what is found under the uid was put there by this attempt.
-
-        before the attempt: A registered ──▶ attempt with card B, answer lost ──▶ found: A? not issued. B? issued.
-
-    The lock keeps other attempts out, so it is this attempt's unless it stood there before.
+    With a first payment only the key and the paid payment together are a success.
     """
-    before = attempt.registered
-    if before is not None and (before.updated, before.card_number) == (found.updated, found.card_number):
-        return False
-    return found.updated is None or found.updated >= attempt.iamport_time - CLOCK_TOLERANCE_SECONDS
+    due = is_due(attempt)
+    payments = () if attempt.order is None else iamport.find_payments(attempt.order.merchant_uid, deadline)
+    found = iamport.look_up(attempt.customer_uid, deadline)
+    paid = attempt.own_payment(payments) or attempt.nameless_payment(payments)
+    registered = _key_of(attempt, found, paid, due=due)
+    if registered is not None and (attempt.order is None or paid is not None):
+        return Ending("issued", registered=registered, payment=paid, may_still_land=not due)
+    return _without_success(attempt, found, payments, paid) if due else None
 
 
-def _paid_payment(attempt: Attempt, iamport: Iamport, deadline: Deadline) -> PaidPayment | None:
-    if attempt.merchant_uid is None:
-        return None
-    payment = iamport.find_payment(attempt.merchant_uid, deadline, "paid")
-    return payment if isinstance(payment, PaidPayment) else None
+def _key_of(attempt: Attempt, found: BillingKey | None, paid: PaidPayment | None, *, due: bool) -> BillingKey | None:
+    """What a payment was taken with is registered, whoever's attempt it was, where nothing else stood there before."""
+    stood_there = attempt.seen is not None and attempt.seen.billing_key is not None
+    if paid is not None and due and not stood_there:
+        return found
+    return attempt.own_key(found)
+
+
+def _without_success(
+    attempt: Attempt, found: BillingKey | None, payments: tuple[FoundPayment, ...], paid: PaidPayment | None
+) -> Ending:
+    if paid is not None:
+        return Ending("paid_without_key", registered=found, payment=paid)
+    leftover = attempt.left_behind(found)
+    failure = attempt.own_failure(payments)
+    if failure is not None:
+        return Ending("declined", message=failure.fail_reason, registered=found, leftover=leftover)
+    return Ending("not_issued", registered=found, leftover=leftover)

@@ -1,6 +1,7 @@
 "use strict";
 {
   const LONGEST_WAIT = 40_000; // milliseconds; the service answers within 30 seconds
+  const UNTIL_MORE_IS_KNOWN = 5; // seconds, where no answer says how long
 
   const element = (id) => document.getElementById(id);
   const page = JSON.parse(element("page-data").textContent);
@@ -11,8 +12,11 @@
   const password = element("pwd_2digit");
   const birth = element("birth");
   const corporate = element("corporate");
+  const askAgain = element("ask-again");
   const inputs = [cardNumber, expiry, password, birth, element("consent")];
   let waiting = false;
+  // What was sent and the last answer to it, while its outcome is unknown: only the very same may be sent again.
+  let unknown = null;
 
   groupWhileTyping(cardNumber, byFours);
   groupWhileTyping(expiry, asExpiry);
@@ -23,6 +27,7 @@
   form.noValidate = true;
   form.addEventListener("change", applyCardKind);
   form.addEventListener("submit", send);
+  askAgain.addEventListener("click", sendTheSame);
   for (const input of inputs) input.addEventListener("input", () => showError(input, ""));
   // Neither a reload nor "back" brings typed card data again.
   window.addEventListener("pageshow", forget);
@@ -30,6 +35,8 @@
   function forget() {
     form.reset();
     applyCardKind();
+    unknown = null;
+    askAgain.hidden = true;
   }
 
   function applyCardKind() {
@@ -44,12 +51,32 @@
       tell({ status: "failed", code: "offline" });
       return;
     }
+    const request = fields();
     wait(true);
-    const answer = await ask();
+    const answer = await ask(request);
     wait(false);
     if (answer.code === "invalid_request" && showErrors(answer.errors ?? [])) return;
+    conclude(request, answer);
+  }
+
+  async function sendTheSame() {
+    const { request, answer: before } = unknown;
+    showAsking(true);
+    const answer = await ask(request);
+    showAsking(false);
+    if (!unknown) return; // the page was left meanwhile
+    const { settles, ask_again } = outcomeOf(answer);
+    conclude(request, settles || ask_again ? answer : { ...before, retryAfter: answer.retryAfter });
+  }
+
+  function conclude(request, answer) {
     forget();
     tell(answer);
+    if (!outcomeOf(answer).ask_again) return;
+    unknown = { request, answer };
+    askAgain.hidden = false;
+    askAgain.disabled = true;
+    setTimeout(() => (askAgain.disabled = false), 1000 * (Number(answer.retryAfter) || UNTIL_MORE_IS_KNOWN));
   }
 
   // ---- Errors beside their fields ----
@@ -88,19 +115,25 @@
     if (now) element("outcome").hidden = true;
   }
 
+  function showAsking(now) {
+    askAgain.disabled = now;
+    askAgain.setAttribute("aria-busy", String(now));
+    askAgain.textContent = now ? page.asking : page.ask_again;
+  }
+
   // No answer, or none that can be read, may mean that the card was registered all the same.
-  async function ask() {
+  async function ask(request) {
     try {
       const response = await fetch(location.pathname, {
         method: "POST",
         headers: { "Content-Type": "application/json", Accept: "application/json", "Accept-Language": document.documentElement.lang },
-        body: JSON.stringify(fields()),
+        body: JSON.stringify(request),
         cache: "no-store",
-        referrerPolicy: "no-referrer",
         signal: AbortSignal.timeout(LONGEST_WAIT),
       });
       const answer = await response.json();
-      if (answer.status === "success" || typeof answer.code === "string") return answer;
+      const retryAfter = response.headers.get("Retry-After");
+      if (answer.status === "success" || typeof answer.code === "string") return { ...answer, retryAfter };
     } catch {
       // Told below.
     }
@@ -115,9 +148,13 @@
 
   // ---- What became of it ----
 
+  function outcomeOf(answer) {
+    return page.outcomes[answer.status === "success" ? "success" : answer.code] ?? page.outcomes.outcome_unknown;
+  }
+
   function tell(answer) {
     const succeeded = answer.status === "success";
-    const outcome = page.outcomes[succeeded ? "success" : answer.code] ?? page.outcomes.outcome_unknown;
+    const outcome = outcomeOf(answer);
     // Iamport's words, where it declined; else the page's, as an answer may come from in front of the service.
     const text = (answer.code === "declined" && answer.message) || outcome.text;
     const panel = element("outcome");

@@ -85,6 +85,7 @@ def _page(content: Html, outcome: words.Outcome | None, visit: Visit) -> Html:
 
 
 def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) -> Html:
+    labels = words.labels(visit.language)
     card = answer.get("card") or {}
     # Iamport's words where it declined, as in page.js.
     text = answer["message"] if answer.get("code") == "declined" else outcome.text
@@ -101,15 +102,18 @@ def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) ->
         heading=outcome.heading,
         text=text,
         next_step=outcome.next_step,
+        reload=labels["reload"] if outcome.ask_again else "",
+        ask_again=labels["ask_again"],
         card=" ".join(part for part in (card.get("name"), card.get("number")) if part),
         return_address=visit.return_url_with(given) if visit.return_url else "",
         return_state="" if visit.return_url else Html("hidden"),
-        back=words.labels(visit.language)["back"],
+        back=labels["back"],
     )
 
 
 def _hidden_outcome(visit: Visit) -> Html:
     """What page.js fills in."""
+    labels = words.labels(visit.language)
     return _fill(
         OUTCOME,
         kind="",
@@ -117,10 +121,12 @@ def _hidden_outcome(visit: Visit) -> Html:
         heading="",
         text="",
         next_step="",
+        reload="",
+        ask_again=labels["ask_again"],
         card="",
         return_address="",
         return_state=Html("hidden"),
-        back=words.labels(visit.language)["back"],
+        back=labels["back"],
     )
 
 
@@ -189,7 +195,8 @@ def _headers(origins: tuple[str, ...]) -> dict[str, str | list[str]]:
     }
     return {
         "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in policy.items()),
-        "Referrer-Policy": "no-referrer",
+        # Tells the next site no path and no token. Under no-referrer a browser posts the form with `Origin: null`.
+        "Referrer-Policy": "strict-origin",
         "Cache-Control": "no-store",
         "Strict-Transport-Security": "max-age=63072000",
         "X-Content-Type-Options": "nosniff",

@@ -103,6 +103,18 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "카드번호와 비밀번호는 암호화되어 전송되며 저장되지 않습니다.",
         "en": "Card number and password are sent encrypted and are not stored.",
     },
+    "ask_again": {
+        "ko": "결과 확인하기",
+        "en": "Check the outcome",
+    },
+    "asking": {
+        "ko": "결과를 확인하는 중입니다. 창을 닫지 마세요.",
+        "en": "Checking. Please keep this window open.",
+    },
+    "reload": {
+        "ko": "잠시 후 이 페이지를 새로고침하면 같은 내용을 다시 보내 결과를 확인합니다.",
+        "en": "Reload this page in a moment: it sends the same again and shows the outcome.",
+    },
     "back": {
         "ko": "판매자 페이지로 돌아가기",
         "en": "Back to the shop",
@@ -125,6 +137,7 @@ REGISTERED: dict[Language, str] = {"ko": "카드가 등록되었습니다", "en"
 DECLINED: dict[Language, str] = {"ko": "카드가 거절되었습니다", "en": "The card was declined"}
 NOT_REGISTERED: dict[Language, str] = {"ko": "카드가 등록되지 않았습니다", "en": "The card was not registered"}
 UNDER_WAY: dict[Language, str] = {"ko": "이미 처리하고 있습니다", "en": "This is already under way"}
+PAID_WITHOUT_KEY: dict[Language, str] = {"ko": "결제만 완료되었습니다", "en": "Only the payment was taken"}
 UNKNOWN: dict[Language, str] = {"ko": "아직 결과를 알 수 없습니다", "en": "The result is not known yet"}
 INCOMPLETE: dict[Language, str] = {
     "ko": "이 주소로는 카드를 등록할 수 없습니다",
@@ -137,6 +150,7 @@ HEADINGS = {
     "in_progress": UNDER_WAY,
     "outcome_unknown": UNKNOWN,
     "internal_error": UNKNOWN,
+    "paid_without_key": PAID_WITHOUT_KEY,
     "incomplete": INCOMPLETE,
 }
 """By code; every other one means that nothing was registered."""
@@ -146,6 +160,7 @@ KINDS: dict[str, Kind] = {
     "in_progress": "unsure",
     "outcome_unknown": "unsure",
     "internal_error": "unsure",
+    "paid_without_key": "unsure",
 }
 """Any other is `bad`."""
 
@@ -165,6 +180,11 @@ TEXTS: dict[str, dict[Language, str]] = {
 }
 """Beside those of `billing.web.messages`: what only the page can meet."""
 
+STILL_NOTHING: dict[Language, str] = {
+    "ko": "계속 확인되지 않으면 판매자에게 문의해 주세요.",
+    "en": "If it stays unknown, please ask the shop.",
+}
+
 NEXT_STEPS: dict[str, dict[Language, str]] = {
     "declined": {
         "ko": "카드 정보를 확인해 다시 입력하거나 다른 카드를 이용해 주세요.",
@@ -178,11 +198,20 @@ NEXT_STEPS: dict[str, dict[Language, str]] = {
         "ko": "판매자 페이지에서 카드 등록을 다시 열어 주세요.",
         "en": "Please open the card registration again from the shop.",
     },
+    "in_progress": STILL_NOTHING,
+    "outcome_unknown": STILL_NOTHING,
 }
 """Where the message alone does not say what to do."""
 
 ANOTHER_TRY = frozenset(("invalid_request", "declined", "too_many_attempts", "gateway_error", "unavailable", "offline"))
 """Codes after which the form stays open. After any other, known or not, a key may exist or a try can't help."""
+
+ASK_AGAIN = frozenset(("in_progress", "outcome_unknown"))
+"""Codes after which the very same request may be sent again, and no other: it gets the outcome of the first."""
+
+SETTLED = frozenset(("success", "declined", "already_registered", "already_paid", "paid_without_key"))
+"""What a request that is sent again may be answered so that the first one's outcome is known. After any other answer,
+such as `unavailable`, nobody knows more than before."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +223,8 @@ class Outcome:
     text: str
     next_step: str
     another_try: bool
+    ask_again: bool
+    settles: bool
 
 
 def outcome(code: str, language: Language) -> Outcome:
@@ -205,6 +236,8 @@ def outcome(code: str, language: Language) -> Outcome:
         text=texts.get(code, {}).get(language, ""),
         next_step=NEXT_STEPS.get(code, {}).get(language, ""),
         another_try=code in ANOTHER_TRY,
+        ask_again=code in ASK_AGAIN,
+        settles=code in SETTLED,
     )
 
 
@@ -220,4 +253,6 @@ def for_script(language: Language) -> dict[str, object]:
         "outcomes": {code: asdict(outcome(code, language)) for code in sorted(codes)},
         "busy": LABELS["busy"][language],
         "submit": LABELS["submit"][language],
+        "ask_again": LABELS["ask_again"][language],
+        "asking": LABELS["asking"][language],
     }

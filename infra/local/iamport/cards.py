@@ -16,10 +16,12 @@ class Charge(Enum):
     """What a payment with the card comes to.
 
     Whether Iamport keeps the billing key when the first payment is refused is unverified, so there is a card
-    for each: a client has to look the key up.
+    for each: a client has to look the key up. At ksnet and tosspayments a first payment never keeps it, says
+    PortOne's V1 schema (`customer_uid` of onetime: unsupported there).
     """
 
     PAID = auto()
+    PAID_WITHOUT_KEY = auto()
     REFUSED_WITHOUT_KEY = auto()
     REFUSED_WITH_KEY = auto()
     FAILED = auto()
@@ -123,6 +125,12 @@ def test_cards(timing: Timing) -> tuple[Card, ...]:
             "payment_answer_lost",
             "issued; a first payment is paid, then the line is cut",
             payment_fault=faults.ANSWER_LOST,
+        ),
+        Card(
+            "0000-4000-0000-0005",
+            "paid_without_key",
+            "issued; a first payment is paid, no key is kept (ksnet, tosspayments)",
+            charge=Charge.PAID_WITHOUT_KEY,
         ),
     )
 

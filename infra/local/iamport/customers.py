@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from infra.local.iamport.cards import Charge, mask
+from infra.local.iamport.history import Actor, History
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,25 @@ class Customer:
 class Customers:
     """The billing keys that exist now."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: History) -> None:
+        self._history = history
         self._customers: dict[str, Customer] = {}
         self._charges: dict[str, Charge] = {}
         self._issue_counts: Counter[str] = Counter()
 
-    def keep(self, customer: Customer, charge: Charge) -> Customer:
+    def issue(self, customer: Customer, charge: Charge) -> Customer:
+        """Keep a billing key that this API has made."""
+        self._issue_counts[customer.customer_uid] += 1
+        return self.keep(customer, charge, by="api")
+
+    def keep(self, customer: Customer, charge: Charge, by: Actor = "others") -> Customer:
         """Keep a billing key. One that the uid held before is replaced without a word, as Iamport does."""
         before = self._customers.get(customer.customer_uid)
         if before is not None:
             customer = replace(customer, inserted=before.inserted)
         self._customers[customer.customer_uid] = customer
         self._charges[customer.customer_uid] = charge
-        self._issue_counts[customer.customer_uid] += 1
+        self._history.note("registered", customer.customer_uid, customer.card_number, by=by)
         return customer
 
     def find(self, customer_uid: str) -> Customer | None:
@@ -79,10 +86,13 @@ class Customers:
         return self._charges[customer_uid]
 
     def revoke(self, customer_uid: str) -> Customer | None:
-        return self._customers.pop(customer_uid, None)
+        customer = self._customers.pop(customer_uid, None)
+        if customer is not None:
+            self._history.note("revoked", customer_uid, customer.card_number)
+        return customer
 
     def issue_count(self, customer_uid: str) -> int:
-        """How often a billing key has been issued for the uid, revoked and replaced ones included."""
+        """How often a billing key has been issued for the uid by API, revoked and replaced ones included."""
         return self._issue_counts[customer_uid]
 
     def snapshot(self) -> dict[str, Customer]:

@@ -16,6 +16,13 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Raw:
+    """What stands for a value in the answer, letter by letter, JSON or not."""
+
+    text: str
+
+
 class RejectedError(Exception):
     """The request ends before anything is done: unknown path, no live token, bad parameters."""
 
@@ -43,5 +50,16 @@ def rejected(status: int, message: str) -> RejectedError:
 
 def _envelope(status: int, code: int, message: str | None, response: dict[str, object] | None) -> Reply:
     # Compact and escaped to ASCII, as captured on the wire.
-    text = json.dumps({"code": code, "message": message, "response": response}, separators=(",", ":"))
-    return Reply(status, text.encode())
+    return Reply(status, _json({"code": code, "message": message, "response": response}).encode())
+
+
+def _json(value: object) -> str:
+    match value:
+        case Raw(text):
+            return text
+        case dict():
+            return "{" + ",".join(f"{json.dumps(name)}:{_json(member)}" for name, member in value.items()) + "}"
+        case list():
+            return "[" + ",".join(_json(member) for member in value) + "]"
+        case _:
+            return json.dumps(value)

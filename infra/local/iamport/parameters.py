@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from infra.local.iamport.envelope import rejected
 from infra.local.iamport.routes import Endpoint
+from infra.local.iamport.server import Request
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ TWO_DIGITS = re.compile(r"\d{2}", re.ASCII)
 CVC = re.compile(r"\d{3,4}", re.ASCII)
 AMOUNT = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
 MONTHS = re.compile(r"\d{1,2}", re.ASCII)
+STATUS = re.compile("ready|paid|failed|cancelled")
+SORTING = re.compile("-?(started|paid|updated)")
+UP_TO_1000 = re.compile(r"[1-9]\d{0,2}|1000", re.ASCII)
+PAGE = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
 CUSTOMER_UID = Parameter("customer_uid", longest=80)
 REQUIRED_CUSTOMER_UID = Parameter("customer_uid", required=True, longest=80)
@@ -66,14 +71,21 @@ PAYMENT = (
     Parameter("custom_data"),
     Parameter("notice_url"),
 )
+ORDER = (
+    Parameter("merchant_uid", required=True),
+    Parameter("status", form=STATUS),
+    Parameter("sorting", form=SORTING),
+)
 PARAMETERS: dict[Endpoint, tuple[Parameter, ...]] = {
     Endpoint.TOKEN: (Parameter("imp_key", secret=True), Parameter("imp_secret", secret=True)),
     Endpoint.ISSUE: (REQUIRED_CUSTOMER_UID, *CARD),
     Endpoint.LOOK_UP: (Parameter("customer_uid", required=True),),
-    Endpoint.REVOKE: (Parameter("customer_uid", required=True),),
+    Endpoint.REVOKE: (Parameter("customer_uid", required=True), Parameter("reason")),
     Endpoint.PAY_ONETIME: (*PAYMENT, *CARD, CUSTOMER_UID, Parameter("name", longest=40)),
     Endpoint.PAY_AGAIN: (*PAYMENT, REQUIRED_CUSTOMER_UID, Parameter("name", required=True, longest=40), CHANNEL_KEY),
-    Endpoint.FIND_PAYMENT: (Parameter("merchant_uid", required=True), Parameter("status")),
+    Endpoint.FIND_PAYMENT: ORDER,
+    # What a limit above 1000 comes to is unverified.
+    Endpoint.FIND_PAYMENTS: (*ORDER, Parameter("limit", form=UP_TO_1000), Parameter("page", form=PAGE)),
     Endpoint.CANCEL: (
         Parameter("imp_uid"),
         Parameter("merchant_uid"),
@@ -84,12 +96,26 @@ PARAMETERS: dict[Endpoint, tuple[Parameter, ...]] = {
 }
 
 
-def read(content_type: str, body: bytes) -> dict[str, str]:
-    """The parameters of a JSON or form-encoded body; `RejectedError` (400) if it is neither."""
+def read(request: Request) -> dict[str, str]:
+    """The parameters of the query or, at POST, of the body.
+
+    That a POST has any in its query is not foreseen: card numbers in an address would stand in everybody's logs.
+    """
+    if request.method == "POST":
+        return _read_body(request.content_type, request.body)
+    return _read_form(request.query)
+
+
+def _read_form(text: str) -> dict[str, str]:
+    return {name: value for name, value in parse_qsl(text) if value}
+
+
+def _read_body(content_type: str, body: bytes) -> dict[str, str]:
+    """JSON or form-encoded; `RejectedError` (400) if it is neither."""
     try:
         text = body.decode()
         if "json" not in content_type.lower():
-            return {name: value for name, value in parse_qsl(text) if value}
+            return _read_form(text)
         members = json.loads(text or "{}")
     except (ValueError, RecursionError):
         raise rejected(400, "요청 본문을 읽을 수 없습니다.") from None

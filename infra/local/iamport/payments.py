@@ -4,13 +4,18 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 
 from infra.local.iamport.customers import Customer
+from infra.local.iamport.history import Actor, History
 
-STATUSES = frozenset({"ready", "paid", "failed", "cancelled"})
+NEWEST_FIRST = "-started"
+PAYMENTS_PER_PAGE = 20
 
 
 @dataclass(frozen=True)
 class Payment:
-    """The `response` of a payment: the fields of the schema that a card payment by API fills; times in UNIX seconds."""
+    """The `response` of a payment: the fields of the schema that a card payment by API fills; times in UNIX seconds.
+
+    Whether `customer_uid` is shown where a PG kept no key for it is unverified: here it is.
+    """
 
     amount: int | float
     apply_num: str | None
@@ -49,10 +54,31 @@ class Payment:
     def response(self) -> dict[str, object]:
         return asdict(self)
 
+    def time_of(self, event: str) -> int:
+        """When it was `started`, `paid` or `updated`, by which lists are sorted."""
+        match event:
+            case "started":
+                return self.started_at
+            case "paid":
+                return self.paid_at
+            case _:
+                return max(self.started_at, self.paid_at, self.failed_at, self.cancelled_at)
+
 
 def amount_of(text: str) -> int | float:
     amount = float(text)
     return int(amount) if amount.is_integer() else amount
+
+
+def page_of(payments: list[dict[str, object]], limit: int = PAYMENTS_PER_PAGE, number: int = 1) -> dict[str, object]:
+    """The `response` of a list: one page, how many there are in all, and the neighbouring pages' numbers or 0."""
+    end = number * limit
+    return {
+        "total": len(payments),
+        "previous": number - 1,
+        "next": number + 1 if end < len(payments) else 0,
+        "list": payments[end - limit : end],
+    }
 
 
 def new_payment(
@@ -101,22 +127,43 @@ def new_payment(
 class Payments:
     """All payments, in the order they were tried."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: History) -> None:
         self._payments: list[Payment] = []
+        self._history = history
 
-    def add(self, payment: Payment) -> None:
+    def add(self, payment: Payment, by: Actor = "others") -> None:
         self._payments.append(payment)
+        if payment.status == "paid":
+            self._history.note(
+                "paid",
+                payment.customer_uid,
+                payment.card_number,
+                by=by,
+                merchant_uid=payment.merchant_uid,
+                imp_uid=payment.imp_uid,
+            )
 
-    def find(self, merchant_uid: str, status: str | None = None) -> Payment | None:
-        """The newest one of the merchant_uid, or the newest in a status."""
-        for payment in reversed(self._payments):
-            if payment.merchant_uid == merchant_uid and status in (None, payment.status):
-                return payment
-        return None
+    def find(self, merchant_uid: str, status: str | None = None, sorting: str | None = None) -> Payment | None:
+        """The newest one of the merchant_uid, or the newest in a status, or the first one as sorted."""
+        return next(iter(self.find_all(merchant_uid, status, sorting)), None)
 
-    def was_paid(self, merchant_uid: str) -> bool:
-        """Whether it was paid once, cancelled since or not."""
-        return any(payment.merchant_uid == merchant_uid and payment.paid_at for payment in self._payments)
+    def find_all(self, merchant_uid: str, status: str | None = None, sorting: str | None = None) -> list[Payment]:
+        """Those of the merchant_uid, or those of them in a status: as the schema sorts them, the newest first.
+
+        How it orders those of one second is unverified: here in the order they were tried.
+        """
+        sorting = sorting or NEWEST_FIRST
+        found = [
+            payment
+            for payment in self._payments
+            if payment.merchant_uid == merchant_uid and status in (None, payment.status)
+        ]
+        found.sort(key=lambda payment: payment.time_of(sorting.removeprefix("-")))
+        return found[::-1] if sorting.startswith("-") else found
+
+    def is_used_up(self, merchant_uid: str) -> bool:
+        """Whether it was paid or cancelled before: then it takes no payment any more."""
+        return any(payment.status in ("paid", "cancelled") for payment in self.find_all(merchant_uid))
 
     def find_imp_uid(self, imp_uid: str) -> Payment | None:
         return next((payment for payment in self._payments if payment.imp_uid == imp_uid), None)

@@ -13,6 +13,7 @@ class Endpoint(StrEnum):
     PAY_ONETIME = "pay_onetime"
     PAY_AGAIN = "pay_again"
     FIND_PAYMENT = "find_payment"
+    FIND_PAYMENTS = "find_payments"
     CANCEL = "cancel"
     UNKNOWN = "unknown"
 
@@ -26,6 +27,8 @@ ROUTES = (
     ("POST", "/subscribe/payments/again", Endpoint.PAY_AGAIN),
     ("GET", "/payments/find/{merchant_uid}", Endpoint.FIND_PAYMENT),
     ("GET", "/payments/find/{merchant_uid}/{status}", Endpoint.FIND_PAYMENT),
+    ("GET", "/payments/findAll/{merchant_uid}", Endpoint.FIND_PAYMENTS),
+    ("GET", "/payments/findAll/{merchant_uid}/{status}", Endpoint.FIND_PAYMENTS),
     ("POST", "/payments/cancel", Endpoint.CANCEL),
 )
 

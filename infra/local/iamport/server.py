@@ -12,6 +12,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from infra.local.iamport.background import Background
 from infra.local.iamport.envelope import Reply, refused
 from infra.local.iamport.faults import REPLY_INSTEAD, SENDS_THE_REAL_ANSWER, Fault, Kind
 
@@ -21,10 +22,11 @@ IDLE_SECONDS = 75
 
 @dataclass(frozen=True)
 class Request:
-    """`path` is as it came over the wire, without its query."""
+    """`path` is as it came over the wire, without its `query`."""
 
     method: str
     path: str
+    query: str
     authorization: str
     content_type: str
     body: bytes
@@ -58,6 +60,7 @@ class FaultyServer(ThreadingHTTPServer):
         self._at_work: dict[socket.socket, Any] = {}
         """The open connections from which something may still be done, and the addresses of their other ends."""
         self._changed = threading.Condition()
+        self.background = Background(self._changed)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -70,6 +73,7 @@ class FaultyServer(ThreadingHTTPServer):
 
     def stop(self) -> None:
         self.stopping.set()
+        self.background.drop()
         if self._thread.is_alive():
             self.shutdown()
             self._thread.join()
@@ -85,8 +89,11 @@ class FaultyServer(ThreadingHTTPServer):
             # Connections are taken in their order: with this one, all are known that were made before.
             here = last.getsockname()
             with self._changed:
-                if not self._changed.wait_for(lambda: list(self._at_work.values()) == [here], seconds):
+                if not self._changed.wait_for(lambda: self._is_idle_but_for(here), seconds):
                     raise TimeoutError
+
+    def _is_idle_but_for(self, address: Any) -> bool:
+        return self.background.is_idle and list(self._at_work.values()) == [address]
 
     @contextlib.contextmanager
     def nothing_left_but_to_answer(self, connection: socket.socket) -> Iterator[None]:
@@ -113,6 +120,7 @@ class FaultyServer(ThreadingHTTPServer):
             self.connections += 1
             self._open.add(connection)
             self._at_work[connection] = address
+            self._changed.notify_all()
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
@@ -146,9 +154,11 @@ class FaultyConnection(BaseHTTPRequestHandler):
         body = self._read_body()
         if body is None:
             return
+        path, _, query = self.path.partition("?")
         request = Request(
             method=self.command,
-            path=self.path.partition("?")[0],
+            path=path,
+            query=query,
             authorization=self.headers.get("Authorization", ""),
             content_type=self.headers.get("Content-Type", ""),
             body=body,
@@ -188,14 +198,26 @@ class FaultyConnection(BaseHTTPRequestHandler):
         """Do what was asked and answer, or fail as the fault says. Returns the HTTP status, or what came instead."""
         if fault is None:
             return self._send(perform())
+        if fault.answered_first:
+            self.server.background.do_later(fault.processed_after, perform)
+            return self._fail(fault)
         self._wait(fault.processed_after)
         if fault.kind in SENDS_THE_REAL_ANSWER:
             return self._send_badly(perform(), fault)
         if fault.processed:
             perform()
+        return self._fail(fault)
+
+    def _fail(self, fault: Fault) -> str:
+        """What the client gets instead of Iamport's answer."""
+        if fault.kind is Kind.SILENCE:
+            with self.server.nothing_left_but_to_answer(self.connection):
+                self.connection.recv(1)  # until it hangs up
+            self._cut()
+            return "no answer"
         if fault.kind in (Kind.ANSWER_LOST, Kind.LINE_CUT):
             return self._cut()
-        return self._send(REPLY_INSTEAD[fault.kind])
+        return self._send(fault.answer or REPLY_INSTEAD[fault.kind])
 
     def _send_badly(self, reply: Reply, fault: Fault) -> str:
         if fault.kind is Kind.SLOW:

@@ -4,16 +4,18 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from infra.local.iamport import others
 from infra.local.iamport import parameters as schema
 from infra.local.iamport.cards import Card, Timing, test_cards
 from infra.local.iamport.customers import Customer
 from infra.local.iamport.envelope import RejectedError, Reply
 from infra.local.iamport.faults import Fault
-from infra.local.iamport.merchant_account import MerchantAccount, Work
+from infra.local.iamport.history import Happening
+from infra.local.iamport.merchant_account import AnswersInDoubt, MerchantAccount, Work
 from infra.local.iamport.payments import Payment
 from infra.local.iamport.routes import Endpoint, Route, find_route
 from infra.local.iamport.server import Exchange, FaultyServer, Request
@@ -35,6 +37,7 @@ class Call:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
+Waiting = TypeVar("Waiting")
 ChooseFault = Callable[[Call], Fault | None]
 
 
@@ -46,8 +49,10 @@ class Simulator:
     """A context manager that serves in the background, requests side by side.
 
     `port` 0 asks for a free one. `clock` gives UNIX seconds. `log` gets one line per call. With `unknown_uid_as_404`
-    an unknown customer_uid answers HTTP 404, as the schema has it, and not HTTP 200, as captured. `choose_fault`
-    is asked at every call, in the thread that serves it, and may be set at any time.
+    an unknown customer_uid answers HTTP 404, as the schema has it, and not HTTP 200, as captured. With
+    `no_payments_as_empty_list` an order without payments has an empty list of them, and is not HTTP 404, as the schema
+    has it: both are unverified. `choose_fault` is asked at every call, in the thread that serves it, and may be set at
+    any time.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class Simulator:
         tls_context: ssl.SSLContext | None = None,
         timing: Timing | None = None,
         unknown_uid_as_404: bool = False,
+        no_payments_as_empty_list: bool = False,
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.imp_key = imp_key
@@ -67,11 +73,12 @@ class Simulator:
         self.choose_fault: ChooseFault = no_fault
         self._imp_secret = imp_secret
         self._clock = clock
-        self._unknown_uid_as_404 = unknown_uid_as_404
+        self._answers_in_doubt = AnswersInDoubt(unknown_uid_as_404, no_payments_as_empty_list)
         self._log = log
         self._lock = threading.Lock()
         self._calls: list[Call] = []
         self._next_faults: list[tuple[Endpoint, Fault]] = []
+        self._next_events: list[tuple[Endpoint, Callable[[], object]]] = []
         self._account = self._new_account()
         self._server = FaultyServer(host, port, tls_context, self._exchange)
 
@@ -81,7 +88,7 @@ class Simulator:
         self._server.start()
 
     def stop(self) -> None:
-        """Within a second, whatever is still under way; slow requests that are not yet done stay undone."""
+        """Within a second, whatever is still under way; what is not yet done by then stays undone."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -104,26 +111,76 @@ class Simulator:
         with self._lock:
             self._next_faults += [(Endpoint(endpoint), fault)] * times
 
+    def before(self, endpoint: Endpoint | str, what: Callable[[], object]) -> None:
+        """`what` happens once, just before the next call of an endpoint is performed, in the thread that serves it.
+
+        Meanwhile others are served. Calls that are rejected, or fail without being processed, do not count.
+        """
+        with self._lock:
+            self._next_events.append((Endpoint(endpoint), what))
+
     def rotate(self, imp_secret: str) -> None:
         """A new secret: the old one is refused from now on, and its tokens are dead."""
         with self._account.lock:
             self._account.tokens.rotate(imp_secret)
 
-    def wait_until_idle(self, seconds: float = 30.0) -> None:
-        """Until everything is done that was asked by clients which have hung up since. Raises TimeoutError.
+    def register(self, customer_uid: str, card_number: str, updated: int | None = None) -> Customer:
+        """Somebody else registers a card, by payment window, say. `issue_count` does not count it."""
+        with self._account.lock:
+            return others.register(self._account, customer_uid, card_number, updated)
 
-        Answers that nobody waits for may still be under way.
+    def revoke(self, customer_uid: str) -> Customer:
+        """Somebody else revokes a key. Raises LookupError."""
+        with self._account.lock:
+            return others.revoke(self._account, customer_uid)
+
+    def pay(
+        self,
+        merchant_uid: str,
+        amount: int | float,
+        customer_uid: str | None = None,
+        status: others.Tried = "paid",
+        started_at: int | None = None,
+    ) -> Payment:
+        """Somebody else pays an order, fails to, or has only opened the payment window for it ("ready")."""
+        with self._account.lock:
+            return others.pay(self._account, merchant_uid, amount, customer_uid, status, started_at)
+
+    def cancel(self, uid: str) -> Payment:
+        """Somebody else gives back a payment, named by its imp_uid or its merchant_uid. Raises LookupError."""
+        with self._account.lock:
+            return others.cancel(self._account, uid)
+
+    def show_oddly(self, customer_uid: str, /, **fields: object) -> None:
+        """From now on look-ups of the customer_uid show these fields so; without any, as they are.
+
+        `Raw` is for what no encoder writes, `LEFT_OUT` for a field that is not there.
+        """
+        with self._account.lock:
+            self._account.odd_customers.show(customer_uid, fields)
+
+    def show_payments_oddly(self, merchant_uid: str, /, **fields: object) -> None:
+        """The same of each payment of an order, found alone or in a list."""
+        with self._account.lock:
+            self._account.odd_payments.show(merchant_uid, fields)
+
+    def wait_until_idle(self, seconds: float = 30.0) -> None:
+        """Until everything is done that was asked by clients which have hung up since, what is landing included.
+
+        Answers that nobody waits for may still be under way. Raises TimeoutError.
         """
         self._server.wait_until_idle(seconds)
 
     def reset(self) -> None:
-        """As just started: no calls, customers, payments, tokens or faults, and the first secret."""
+        """As just started: no calls, customers, payments, tokens or faults, nothing landing, and the first secret."""
         with self._lock:
             self._calls.clear()
             self._next_faults.clear()
+            self._next_events.clear()
             self.choose_fault = no_fault
             self._account = self._new_account()
             self._server.connections = 0
+            self._server.background.start_anew()
 
     # Looking into it
 
@@ -153,6 +210,12 @@ class Simulator:
         with self._account.lock:
             return self._account.payments.snapshot()
 
+    @property
+    def history(self) -> list[Happening]:
+        """All that became true, oldest first."""
+        with self._account.lock:
+            return self._account.history.snapshot()
+
     def issue_count(self, customer_uid: str) -> int:
         with self._account.lock:
             return self._account.customers.issue_count(customer_uid)
@@ -164,7 +227,7 @@ class Simulator:
     # One call
 
     def _new_account(self) -> MerchantAccount:
-        return MerchantAccount(self.imp_key, self._imp_secret, self._clock, self.timing, self._unknown_uid_as_404)
+        return MerchantAccount(self.imp_key, self._imp_secret, self._clock, self.timing, self._answers_in_doubt)
 
     def _exchange(self, request: Request) -> Exchange:
         """Take a request in: note the call, check it, and settle which fault strikes."""
@@ -172,8 +235,9 @@ class Simulator:
         route = find_route(request.method, request.path)
         sent: dict[str, str] = {}
         try:
-            sent = schema.read(request.content_type, request.body)
+            sent = schema.read(request)
             work = account.check(route, request.authorization, sent)
+            work = replace(work, before=lambda: self._happen_before(route.endpoint))
         except RejectedError as rejected:
             work = _reply_with(rejected.reply)
         call = _call(request, route, sent)
@@ -183,15 +247,26 @@ class Simulator:
     def _note(self, call: Call) -> Fault | None:
         with self._lock:
             self._calls.append(call)
-            for index, (endpoint, fault) in enumerate(self._next_faults):
-                if endpoint is call.endpoint:
-                    del self._next_faults[index]
-                    return fault
-        return None
+            return _take_first(self._next_faults, call.endpoint)
+
+    def _happen_before(self, endpoint: Endpoint) -> None:
+        with self._lock:
+            what = _take_first(self._next_events, endpoint)
+        if what is not None:
+            what()
 
     def _log_line(self, call: Call, ending: str) -> None:
         if self._log is not None:
             self._log(f"{call.method} {call.path} {ending}")
+
+
+def _take_first(waiting: list[tuple[Endpoint, Waiting]], endpoint: Endpoint) -> Waiting | None:
+    """What has waited longest for this endpoint."""
+    for index, (waited_for, what) in enumerate(waiting):
+        if waited_for is endpoint:
+            del waiting[index]
+            return what
+    return None
 
 
 def _reply_with(reply: Reply) -> Work:

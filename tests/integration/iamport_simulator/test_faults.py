@@ -105,6 +105,13 @@ def test_it_is_idle_when_all_is_done_that_was_asked_and_not_when_all_is_answered
     assert QUICK.too_late_stored <= time.monotonic() - started < QUICK.too_late
 
 
+def test_it_is_idle_at_once_when_nothing_was_asked(simulator: Simulator) -> None:
+    started = time.monotonic()
+    for _ in range(20):
+        simulator.wait_until_idle(2)
+    assert time.monotonic() - started < 2
+
+
 def test_it_is_not_idle_while_something_is_still_to_be_done(client: Client) -> None:
     client.simulator.fail_next("issue", faults.slow(60))
     with pytest.raises(requests.ReadTimeout):

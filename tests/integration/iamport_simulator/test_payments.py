@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from infra.local.iamport.cards import number_of
-from tests.integration.iamport_simulator.client import PAYMENT, Client, envelope
+from tests.integration.iamport_simulator.client import NOW, PAYMENT, Client, StandingClock, envelope
 
 
 def test_a_first_payment_is_paid_and_keeps_the_key(client: Client) -> None:
@@ -15,6 +15,40 @@ def test_a_first_payment_is_paid_and_keeps_the_key(client: Client) -> None:
     assert payment["sandbox"] is True
     assert all(payment[name] for name in ("imp_uid", "apply_num", "receipt_url"))
     assert client.look_up().json()["code"] == 0
+
+
+def test_a_payment_shows_when_it_was_and_what_came_of_it(client: Client, clock: StandingClock) -> None:
+    first = client.pay(customer_uid="member-1", card_number=number_of("payment_failed")).json()["response"]
+    clock.now += 5
+    client.pay(customer_uid="member-1")
+    shown = client.get("/payments/find/order-1").json()["response"]
+
+    failed = {"customer_uid": "member-1", "status": "failed", "started_at": NOW, "paid_at": 0, "failed_at": NOW}
+    paid = failed | {"status": "paid", "started_at": NOW + 5, "paid_at": NOW + 5, "failed_at": 0}
+    assert first | failed | {"fail_reason": "[F113]거래거절 한도초과", "cancel_amount": 0} == first
+    assert shown | paid | {"fail_reason": None, "cancel_amount": 0, "cancelled_at": 0} == shown
+
+
+def test_a_payment_without_a_uid_shows_none(client: Client) -> None:
+    payment = client.pay().json()["response"]
+
+    assert (payment["customer_uid"], payment["customer_uid_usage"]) == (None, None)
+
+
+def test_some_pgs_take_a_first_payment_and_keep_no_key(client: Client) -> None:
+    card_number = number_of("paid_without_key")
+    payment = client.pay(customer_uid="member-1", card_number=card_number).json()["response"]
+
+    assert (payment["status"], payment["customer_uid"]) == ("paid", "member-1")
+    assert client.look_up().json()["code"] == 1
+    assert client.simulator.issue_count("member-1") == 0
+
+
+def test_what_such_a_pg_issues_without_a_payment_pays_afterwards(client: Client) -> None:
+    client.issue(card_number=number_of("paid_without_key"))
+
+    answer = client.post("/subscribe/payments/again", PAYMENT | {"customer_uid": "member-1"})
+    assert answer.json()["response"]["status"] == "paid"
 
 
 def test_a_first_payment_without_a_uid_keeps_no_key(client: Client) -> None:
@@ -57,12 +91,26 @@ def test_a_lost_answer_may_hide_a_payment(client: Client) -> None:
     assert client.look_up().json()["code"] == 0
 
 
-def test_a_merchant_uid_is_never_paid_twice(client: Client) -> None:
-    client.pay(customer_uid="member-1")
+USED_UP = "이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)"
 
-    assert client.pay().json()["code"] == 1
-    assert client.post("/subscribe/payments/again", PAYMENT | {"customer_uid": "member-1"}).json()["code"] == 1
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_an_order_that_was_paid_or_cancelled_is_never_paid_again(client: Client, cancelled: bool) -> None:
+    client.pay()
+    if cancelled:
+        client.post("/payments/cancel", {"merchant_uid": "order-1"})
+
+    again = client.post("/subscribe/payments/again", PAYMENT | {"customer_uid": "nobody"})
+    for answer in (client.pay(), client.pay(card_number=number_of("wrong_number"), customer_uid="member-1"), again):
+        assert (answer.status_code, answer.json()) == (200, envelope(-1, USED_UP))
     assert len(client.simulator.payments) == 1
+    assert client.simulator.customers == {}
+
+
+def test_an_order_whose_payment_failed_may_be_paid(client: Client) -> None:
+    client.pay(card_number=number_of("payment_failed"))
+
+    assert client.pay().json()["response"]["status"] == "paid"
 
 
 def test_a_kept_key_pays_again(client: Client) -> None:
@@ -70,7 +118,14 @@ def test_a_kept_key_pays_again(client: Client) -> None:
     again = PAYMENT | {"customer_uid": "member-1"}
 
     assert client.post("/subscribe/payments/again", again).json()["response"]["status"] == "paid"
-    assert client.post("/subscribe/payments/again", again | {"customer_uid": "nobody"}).json()["code"] == 1
+
+
+def test_what_does_not_exist_is_neither_charged_nor_cancelled(client: Client) -> None:
+    charged = client.post("/subscribe/payments/again", PAYMENT | {"customer_uid": "nobody"})
+    cancelled = client.post("/payments/cancel", {"merchant_uid": "order-1"})
+
+    assert (charged.status_code, charged.json()) == (200, envelope(1, "등록되지 않은 구매자입니다."))
+    assert (cancelled.status_code, cancelled.json()) == (200, envelope(1, "취소할 결제건이 존재하지 않습니다."))
 
 
 def test_payments_are_found_newest_first_and_by_status(client: Client) -> None:

@@ -86,7 +86,7 @@ def test_its_headers_are_strict() -> None:
     assert policy["connect-src"] == policy["form-action"] == "'self'"
     assert policy["base-uri"] == "'none'"
     assert "unsafe" not in str(policy)
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "strict-origin", "under no-referrer its form posts `Origin: null`"
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert int(str(response.headers["Strict-Transport-Security"]).removeprefix("max-age=")) >= 31_536_000
@@ -165,6 +165,14 @@ class TestAfterAPostWithoutJavaScript:
         assert "국민&lt;KB&gt; 00001000****0001" in html
         assert "<form" not in html
 
+    @pytest.mark.parametrize("code", ["in_progress", "outcome_unknown"])
+    def test_who_has_to_wait_is_told_that_reloading_asks_again(self, code: str) -> None:
+        """The browser then sends the very same; the page itself keeps no card to send."""
+        html = text_of(show(answer=self.answer(code)))
+        assert "새로고침" in html
+        ask_again = next(found for _, found in Elements(html).seen if found.get("id") == "ask-again")
+        assert "hidden" in ask_again
+
     @pytest.mark.parametrize("code", sorted(messages.BY_CODE))
     def test_the_form_is_there_again_only_where_another_try_can_do_no_harm(self, code: str) -> None:
         response = show(answer=self.answer(code))
@@ -191,7 +199,30 @@ class TestWords:
             assert set(text) == set(get_args(Language))
             assert all(text.values())
 
-    @pytest.mark.parametrize("code", ["in_progress", "outcome_unknown", "internal_error", "a code of next year"])
+    def test_what_was_paid_is_said_first_and_nobody_is_sent_to_pay_again(self) -> None:
+        outcome = words.outcome("paid_without_key", "ko")
+        assert (outcome.kind, outcome.another_try, outcome.ask_again) == ("unsure", False, False)
+        assert "결제는 완료" in outcome.text
+        assert not words.outcome("already_paid", "ko").another_try
+
+    @pytest.mark.parametrize("code", sorted({*messages.BY_CODE, "a code of next year", "offline", "incomplete"}))
+    def test_the_same_request_is_offered_again_where_its_outcome_will_be_known(self, code: str) -> None:
+        outcome = words.outcome(code, "en")
+        assert outcome.ask_again is (code in ("in_progress", "outcome_unknown"))
+        assert not (outcome.ask_again and (outcome.another_try or outcome.settles))
+
+    def test_only_what_says_how_the_first_ended_ends_the_asking(self) -> None:
+        """`unavailable` at the second request says that nothing was sent now, not what became of the first."""
+        codes = {code for code in ("success", *messages.BY_CODE) if words.outcome(code, "ko").settles}
+        assert codes == {"success", "declined", "already_registered", "already_paid", "paid_without_key"}
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            *("in_progress", "outcome_unknown", "internal_error", "already_paid", "paid_without_key"),
+            "a code of next year",
+        ],
+    )
     def test_where_a_key_may_exist_nobody_is_told_to_try_again(self, code: str) -> None:
         for language in get_args(Language):
             outcome = words.outcome(code, language)

@@ -17,7 +17,7 @@ from billing.iamport.token import Token
 from billing.model.card import Card
 from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
-from billing.model.errors import BillingError, OutcomeUnknown, Unavailable
+from billing.model.errors import BillingError, Unavailable
 from billing.model.sensitive import Sensitive
 from tests.unit.fakes import SETTINGS
 
@@ -45,8 +45,8 @@ def looking_up(customer_uid: str = "mine") -> Ask:
     return lambda iamport, deadline: iamport.look_up(customer_uid, deadline)
 
 
-def finding(merchant_uid: str = "order-1", status: Any = "") -> Ask:
-    return lambda iamport, deadline: iamport.find_payment(merchant_uid, deadline, status)
+def finding(merchant_uid: str = "order-1") -> Ask:
+    return lambda iamport, deadline: iamport.find_payments(merchant_uid, deadline)
 
 
 def ask(asking: Ask, body: object = None, status: int = 404, seconds_left: float = 28.0, **settings: Any) -> object:
@@ -77,9 +77,8 @@ def sent_by(asking: Ask, **how: Any) -> Any:
         (paying(), "POST", "/subscribe/payments/onetime"),
         (looking_up(), "GET", "/subscribe/customers/mine"),
         (looking_up("a/b"), "GET", "/subscribe/customers/a%2Fb"),
-        (finding(), "GET", "/payments/find/order-1"),
-        (finding(status="paid"), "GET", "/payments/find/order-1/paid"),
-        (finding("a/b", "paid"), "GET", "/payments/find/a%2Fb/paid"),
+        pytest.param(finding(), "GET", "/payments/findAll/order-1?limit=1000", id="all payments in one answer"),
+        (finding("a/b?c 가"), "GET", "/payments/findAll/a%2Fb%3Fc%20%EA%B0%80?limit=1000"),
     ],
 )
 def test_each_verb_has_its_address(asking: Ask, method: str, path: str) -> None:
@@ -155,25 +154,20 @@ def test_a_look_up_is_waited_for_five_seconds_and_a_pg_for_as_long_as_there_is(
 
 @responses.activate
 @pytest.mark.parametrize(
-    ("asking", "body"),
-    [
-        (issuing(), {"code": 0, "response": None}),
-        (paying(), {"code": 0, "response": None}),
-        (paying(), {"code": 0, "response": {"status": "ready"}}),
-    ],
-)
-def test_a_success_that_tells_nothing_is_not_waited_for(asking: Ask, body: object) -> None:
-    """Iamport has ended the exchange."""
-    with pytest.raises(OutcomeUnknown) as unknown:
-        ask(asking, body, status=200)
-    assert not unknown.value.still_working
-
-
-@responses.activate
-@pytest.mark.parametrize(
     ("status", "code"),
     [(200, -1), (200, 2), (400, 1), (400, -1), (403, 1)],
 )
-def test_a_look_up_that_is_refused_says_nothing_of_a_key(status: int, code: int) -> None:
-    with pytest.raises(Unavailable, match="look_up_refused"):
-        ask(looking_up(), {"code": code}, status)
+@pytest.mark.parametrize(
+    ("asking", "reason"), [(looking_up(), "look_up_refused"), (finding(), "find_payments_refused")]
+)
+def test_a_look_up_that_is_refused_says_nothing_of_what_is_there(
+    asking: Ask, reason: str, status: int, code: int
+) -> None:
+    with pytest.raises(Unavailable, match=reason):
+        ask(asking, {"code": code}, status)
+
+
+@responses.activate
+def test_time_waited_for_iamport_is_told_once() -> None:
+    iamport = Iamport(SETTINGS, CredentialsStore(SETTINGS, AwsClients()))
+    assert iamport.take_seconds_waited() == 0.0

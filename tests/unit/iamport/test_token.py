@@ -9,7 +9,7 @@ import responses
 from billing.credentials import CredentialsStore
 from billing.iamport.client import Iamport
 from billing.model.deadline import Deadline
-from billing.model.errors import Unavailable
+from billing.model.errors import Answered, GatewayRefused, Unavailable
 from tests.unit.fakes import SETTINGS, FakeSecretsManager, StoppedClock, aws_of, refused_by_aws
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")
@@ -103,17 +103,6 @@ def test_clocks_that_differ_shorten_no_token(stopped_clock: StoppedClock, ahead:
         stopped_clock.wall = StoppedClock().wall + elapsed
         iamport.prepare(Deadline.after(28))
         assert len(responses.calls) == tokens
-
-
-@responses.activate
-@pytest.mark.parametrize("ahead", [-7200, 0, 7200])
-def test_an_attempt_begins_by_iamports_clock(stopped_clock: StoppedClock, ahead: int) -> None:
-    gives_token(200, envelope(stopped_clock, ahead=ahead))
-    iamport = iamport_of(OLD_SECRET)
-    assert iamport.now() == stopped_clock.wall, "by ours, as long as it isn't known"
-    iamport.prepare(Deadline.after(28))
-    stopped_clock.advance(10)
-    assert iamport.now() == stopped_clock.wall + ahead
 
 
 REFUSALS = [
@@ -221,12 +210,21 @@ def test_a_secret_that_cannot_be_read_anew_is_unavailable() -> None:
         (200, {"code": 0, "response": {"access_token": "token", "now": "1", "expired_at": 1801}}),
         (200, {"code": 0, "response": {"access_token": "token", "now": 1}}),
         (200, {"code": 1, "response": {"access_token": "token", "now": 1, "expired_at": 1801}}),
-        (403, {"code": -1, "message": "no", "response": None}),
     ],
 )
 def test_an_answer_without_a_token_is_unavailable(status: int, body: object) -> None:
     gives_token(status, body)
     assert look_up(iamport_of(OLD_SECRET)) == "token_not_given"
+    assert len(responses.calls) == 1, "by no new secret: the key was not refused"
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_request_for_a_token_that_is_not_accepted_is_the_operators_to_mend(status: int) -> None:
+    gives_token(status, {"code": -1, "message": "imp_key is missing", "response": None})
+    with pytest.raises(GatewayRefused) as refused:
+        iamport_of(OLD_SECRET).prepare(Deadline.after(28))
+    assert refused.value.answered == Answered(status, -1, "imp_key is missing")
     assert len(responses.calls) == 1, "by no new secret: the key was not refused"
 
 

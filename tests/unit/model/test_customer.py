@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.model.customer import LONGEST_DETAIL, parse_customer_uid
+from billing.model.customer import LONGEST_DETAIL, Claim, parse_customer_uid
 from billing.model.errors import InvalidRequest
 from billing.model.refusal import Refusal
 from billing.web.reading import read_customer
@@ -32,6 +32,13 @@ def test_a_uid_that_cannot_name_one_customer_at_iamport_is_refused(uid: str, rea
     with pytest.raises(Refusal) as refusal:
         parse_customer_uid(uid)
     assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_only_a_claim_makes_a_uid_new(is_new: bool) -> None:
+    fields = Fields({"customer_uid": "u", "new": "true"}.items())
+    assert read_customer(fields, Claim("u", may_replace=False, payment=None, is_new=is_new)).is_new is is_new
+    assert read_customer(fields).is_new is False
 
 
 def test_details_are_taken_up_to_iamports_length_limits() -> None:

@@ -1,6 +1,7 @@
 """Which tokens say who a customer is, and that every other one is refused."""
 
 import base64
+import hmac
 import json
 import random
 import time
@@ -35,6 +36,18 @@ def refused(text: str, keys: tuple[Sensitive, ...] = KEYS) -> bool:
 def test_a_token_names_its_customer() -> None:
     assert read_claim(token(), KEYS) == Claim("customer-1", may_replace=False, payment=None)
     assert read_claim(token(replace=True), KEYS).may_replace
+
+
+@pytest.mark.parametrize(("claims", "is_new"), [({}, False), ({"new": False}, False), ({"new": True}, True)])
+def test_a_token_may_say_that_its_uid_is_new(claims: dict[str, Any], is_new: bool) -> None:
+    assert read_claim(token(**claims), KEYS).is_new is is_new
+
+
+@pytest.mark.parametrize("new", ["true", 1, 0, [], {}])
+def test_new_is_said_by_a_boolean_alone(new: object) -> None:
+    with pytest.raises(InvalidCustomerToken) as refusal:
+        read_claim(token(new=new), KEYS)
+    assert refusal.value.reason == "new_not_a_boolean"
 
 
 def test_a_token_may_bring_a_payment() -> None:
@@ -87,6 +100,81 @@ def test_clocks_may_differ_by_half_a_minute() -> None:
 )
 def test_a_token_that_is_not_as_documented_is_refused(claims: dict[str, Any]) -> None:
     assert refused(token(**claims))
+
+
+NO_TEXT: list[object] = [5, True, None, [], {}, ["customer-1"]]
+NO_NUMBER: list[object] = ["1800000000", "tomorrow", "", True, None, [], {}, float("nan"), float("inf")]
+NO_BOOLEAN: list[object] = ["true", 1, 0, None, [], {}]
+
+
+@pytest.mark.parametrize(
+    ("named", "claims"),
+    [
+        *(("sub", {"sub": wrong}) for wrong in NO_TEXT),
+        *(("exp", {"exp": wrong}) for wrong in NO_NUMBER),
+        *(("nbf", {"nbf": wrong}) for wrong in NO_NUMBER),
+        *(("iat", {"iat": wrong}) for wrong in NO_NUMBER),
+        *(("replace", {"replace": wrong}) for wrong in NO_BOOLEAN),
+        *(("new", {"new": wrong}) for wrong in NO_BOOLEAN),
+        *(("payment", {"payment": wrong}) for wrong in ("order-1", 5, True, [], ["order-1"], {}, {"amonut": 1})),
+        *(
+            (f"payment_{name}", {"payment": {**PAYMENT, name: wrong}})
+            for name in ("merchant_uid", "name", "buyer_name", "buyer_tel")
+            for wrong in NO_TEXT
+        ),
+        *(
+            (f"payment_{name}", {"payment": {**PAYMENT, name: wrong}})
+            for name in ("amount", "tax_free", "card_quota")
+            for wrong in (*NO_NUMBER, 1.5)
+        ),
+        ("exp", {"exp": 10**400}),
+        ("nbf", {"nbf": 10**400}),
+        ("iat", {"iat": 10**400}),
+    ],
+)
+def test_a_claim_of_the_wrong_type_is_refused_by_its_name(named: str, claims: dict[str, Any]) -> None:
+    text = signed({"sub": "customer-1", "exp": time.time() + 600, **claims})
+    with pytest.raises(InvalidCustomerToken) as refusal:
+        read_claim(text, KEYS)
+    assert str(refusal.value.reason).startswith(named)
+
+
+def signed(payload: object) -> str:
+    """By a server that checks nothing, as PyJWT would."""
+    parts = f"{encoded({'alg': 'HS256', 'typ': 'JWT'})}.{encoded(payload)}"
+    mac = hmac.digest(KEY.encode(), parts.encode(), "sha256")
+    return f"{parts}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+@pytest.mark.parametrize("payload", [None, 5, "text", [], ["sub"], {}, {"sub": "customer-1"}, {"exp": 1}])
+def test_a_payload_that_lacks_what_it_needs_is_refused(payload: object) -> None:
+    assert refused(signed(payload))
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"exp": 1}, "exp_past"),
+        ({"exp": 4_000_000_000}, "exp_too_far_away"),
+        ({"nbf": 4_000_000_000}, "nbf_in_the_future"),
+        ({"iat": 4_000_000_000}, "iat_in_the_future"),
+    ],
+)
+def test_a_time_that_is_wrong_is_named(claims: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidCustomerToken) as refusal:
+        read_claim(token(**claims), KEYS)
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize("claims", [{"jti": 7}, {"iss": ["shop"]}, {"aud": 1}, {"mine": {"a": [None]}}, {"nbf": 1.5}])
+def test_claims_that_mean_nothing_here_may_be_anything(claims: dict[str, Any]) -> None:
+    assert not refused(signed({"sub": "customer-1", "exp": time.time() + 600, **claims}))
+
+
+def test_what_a_token_says_in_words_can_be_looked_through() -> None:
+    claim = read_claim(token(payment={**PAYMENT, "tax_free": 0, "buyer_name": "홍길동"}), KEYS)
+    assert [text.reveal() for text in claim.texts()] == ["customer-1", "order-1", "구독", "홍길동"]
+    assert [text.reveal() for text in read_claim(token(), KEYS).texts()] == ["customer-1"]
 
 
 def encoded(part: object) -> str:

@@ -34,6 +34,14 @@ def test_every_text_is_there_in_both_languages() -> None:
         assert all(texts.values())
 
 
+def test_who_may_ask_again_is_told_so_and_to_change_nothing() -> None:
+    for code in ("in_progress", "outcome_unknown"):
+        assert "같은 내용" in BY_CODE[code]["ko"]
+        assert "다른 카드나 다른 주문으로는" in BY_CODE[code]["ko"]
+        assert "the same again" in BY_CODE[code]["en"]
+        assert "another card or another order" in BY_CODE[code]["en"]
+
+
 def every_error(kind: type[BillingError] = BillingError) -> list[type[BillingError]]:
     return [error for child in kind.__subclasses__() for error in (child, *every_error(child))]
 

@@ -56,6 +56,46 @@ def test_json_and_forms_in_both_spellings_give_the_same_fields(body: str, conten
     fields.check()
 
 
+BOM = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize("content_type", [JSON, FORM, JSON + "; charset=utf-8", FORM + "; charset=us-ascii"])
+@pytest.mark.parametrize("is_base64", [False, True])
+def test_a_byte_order_mark_is_ignored(content_type: str, is_base64: bool) -> None:
+    """Windows' editors and .NET's encoders write one."""
+    marked = BOM + (b'{"card_number": "1"}' if content_type.startswith(JSON) else b"card_number=1")
+    body = base64.b64encode(marked).decode() if is_base64 else marked.decode()
+    fields = read_fields(body, is_base64=is_base64, content_type=content_type)
+    assert fields.read("card_number", as_sent) == "1"
+
+
+def test_nothing_but_a_byte_order_mark_is_an_empty_body() -> None:
+    assert errors_of(BOM.decode()) == errors_of(BOM.decode(), FORM) == [("body", "body_empty")]
+
+
+def test_of_two_byte_order_marks_one_is_ignored() -> None:
+    assert errors_of(BOM.decode() * 2 + "{}") == [("body", "body_not_json")]
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("0000 1111", "00001111"),
+        ("card: 0000-1111.", "00001111"),
+        ("００００１１１１", "00001111"),
+        ("0000１１１１", "00001111"),
+        ("٠٠٠٠١١١١", "00001111"),
+        ("⓪⓪⓪⓪①①①①", "00001111"),
+        ("⁰⁰⁰⁰₁₁₁₁", "00001111"),
+        ("𝟎𝟎𝟎𝟎𝟏𝟏𝟏𝟏", "00001111"),
+        ("홍길동", ""),
+        ("", ""),
+    ],
+)
+def test_digits_are_found_in_whatever_script_they_are_written(text: str, digits: str) -> None:
+    assert Fields([("customer_name", text)]).digits_of("customer_name") == digits
+
+
 def test_a_form_in_euc_kr_is_read_where_it_says_so() -> None:
     body = urlencode({"customer_name": "홍길동"}, encoding="euc-kr")
     fields = read_fields(body, is_base64=False, content_type=FORM + "; charset=EUC-KR")

@@ -2,10 +2,13 @@
 
     seen                                               means             raised
     DNS, refused, TLS, connect time-out                never sent        tried again, then Unavailable
-    an envelope {"code", "message", "response"}        decided           nothing: an Answer
+    an envelope {"code", "message", "response"}        decided           nothing: an Answer, and what it means
+                                                                         stands in `client`
     401                                                not processed     nothing: an Answer
-    read time-out, line cut, 5xx, 429, a redirect,     unknown           OutcomeUnknown; for what changes nothing,
-    not JSON                                                             asked again, then Unavailable
+    429, a redirect                                    not processed     GatewayError; a look-up is asked again,
+                                                                         then Unavailable
+    read time-out, line cut, 5xx, not JSON             unknown: may be   OutcomeUnknown; a look-up is asked again,
+                                                       still at work     then Unavailable
 
 Facts: PortOne's published V1 schema (edition of 2026-07-27), and answers captured in public issues.
 """
@@ -23,7 +26,7 @@ from requests.structures import CaseInsensitiveDict
 
 from billing.iamport.connection import DeadlineAdapter, NeverSent
 from billing.model.deadline import Deadline
-from billing.model.errors import OutcomeUnknown, Unavailable
+from billing.model.errors import Answered, GatewayError, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
 
 CONNECT_SECONDS = 3.0
@@ -52,6 +55,9 @@ class Answer:
     message: str | None
     response: dict[str, Any] | None
 
+    def for_log(self) -> Answered:
+        return Answered(self.http_status, self.code)
+
 
 class Exchange:
     def __init__(self, url: str) -> None:
@@ -67,10 +73,11 @@ class Exchange:
     def ask(self, call: Call, token: Sensitive | None, deadline: Deadline) -> Answer:
         """Again where nothing was sent, and where an answer was lost to what changes nothing.
 
-        Raises Unavailable, and OutcomeUnknown of what issues or charges.
+        Raises Unavailable, and of what issues or charges GatewayError, OutcomeUnknown.
         """
         pauses, answers_lost = list(PAUSES_BETWEEN_CONNECTS), 0
         reason = "no_time_left"
+        answered: Answered | None = None
         while deadline.left() > call.least_seconds:
             try:
                 return self._ask_once(call, token, deadline)
@@ -79,17 +86,18 @@ class Exchange:
                 if not pauses:
                     break
                 time.sleep(min(pauses.pop(0), deadline.left()))
-            except OutcomeUnknown as unknown:
+            except (GatewayError, OutcomeUnknown) as failure:
                 if call.issues_or_charges:
                     raise
-                reason = f"iamport_not_answering: {unknown.reason}"
+                reason = f"iamport_not_answering: {failure.reason}"
+                answered = failure.answered
                 answers_lost += 1
                 if answers_lost == TRIES_OF_A_LOOK_UP:
                     break
-        raise Unavailable(reason)
+        raise Unavailable(reason, answered)
 
     def _ask_once(self, call: Call, token: Sensitive | None, deadline: Deadline) -> Answer:
-        """Raises NeverSent; OutcomeUnknown for whatever else goes wrong."""
+        """Raises NeverSent, GatewayError; OutcomeUnknown for whatever else goes wrong."""
         started, answer = time.monotonic(), None
         try:
             response = self._send(call, token, deadline)
@@ -103,9 +111,9 @@ class Exchange:
         # Out here, as requests' exceptions hold the request, and with it the card. And by the clock, as an answer that
         # was cut off when its time was up may look like one that was wrong, or even like a whole one.
         if not deadline.left():
-            raise OutcomeUnknown("time_out", still_working=True)
+            raise OutcomeUnknown("time_out")
         if answer is None:
-            raise OutcomeUnknown(reason, still_working=False)
+            raise OutcomeUnknown(reason)
         return read_answer(*answer)
 
     def _send(self, call: Call, token: Sensitive | None, deadline: Deadline) -> Response:
@@ -137,9 +145,14 @@ class _Session(Session):
 
 
 def read_answer(http_status: int, body: bytes) -> Answer:
-    """Raises OutcomeUnknown for what is no decision of Iamport's: 5xx, 429, redirects, anything but an envelope."""
-    if http_status >= 500 or http_status == 429 or 300 <= http_status < 400:
-        raise OutcomeUnknown(f"http_{http_status}", still_working=False)
+    """Raises GatewayError for 429 and redirects, which say that nothing was processed.
+
+    Raises OutcomeUnknown for what is no decision of Iamport's: it may be at work behind a 5xx of what stands before it.
+    """
+    if http_status == 429 or 300 <= http_status < 400:
+        raise GatewayError(f"http_{http_status}", Answered(http_status))
+    if http_status >= 500:
+        raise OutcomeUnknown(f"http_{http_status}", Answered(http_status))
     document: object = None
     with suppress(ValueError, RecursionError):
         document = json.loads(body)
@@ -155,4 +168,4 @@ def read_answer(http_status: int, body: bytes) -> Answer:
     if http_status == 401:
         # The body of a 401 is not documented; that the request was not processed is.
         return Answer(401, code=-1, message=None, response=None)
-    raise OutcomeUnknown("not_an_envelope", still_working=False)
+    raise OutcomeUnknown("not_an_envelope", Answered(http_status))

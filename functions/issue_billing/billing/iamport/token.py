@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from billing.credentials import Credentials, CredentialsStore
 from billing.iamport.exchange import Answer, Call, Exchange
+from billing.iamport.refusing import NOT_ACCEPTED, request_refused
+from billing.iamport.scrub import Scrub
 from billing.model.deadline import Deadline
 from billing.model.errors import Unavailable
 from billing.model.sensitive import Sensitive
@@ -32,11 +34,6 @@ class Tokens:
         self._exchange = exchange
         self._credentials = credentials
         self._kept: Token | None = None
-        self._clock_ahead = 0.0
-
-    def iamport_time(self) -> int:
-        """UNIX seconds by Iamport's clock, as far as its last token told."""
-        return int(time.time() + self._clock_ahead)
 
     def kept(self, _: Deadline) -> Sensitive | None:
         """None too where none is kept that is still good for a while."""
@@ -45,7 +42,7 @@ class Tokens:
         return self._kept.text
 
     def new(self, deadline: Deadline) -> Sensitive | None:
-        """Raises Unavailable: without a token no card has been sent."""
+        """Raises Unavailable, GatewayRefused: without a token no card has been sent."""
         return self._asked_for(self._credentials.read(), deadline)
 
     def new_by_a_new_secret(self, deadline: Deadline) -> Sensitive | None:
@@ -56,14 +53,16 @@ class Tokens:
         self._kept = None
         body = {"imp_key": credentials.imp_key.reveal(), "imp_secret": credentials.imp_secret.reveal()}
         call = Call("POST", "/users/getToken", body)
-        match self._exchange.ask(call, None, deadline.at_most(LONGEST_WAIT_SECONDS)):
+        answer = self._exchange.ask(call, None, deadline.at_most(LONGEST_WAIT_SECONDS))
+        match answer:
             case Answer(http_status=401):
                 return None
+            case Answer(http_status=status) if status in NOT_ACCEPTED:
+                raise request_refused("token_not_given", answer, Scrub())
             case Answer(
                 code=0, response={"access_token": str(text), "now": int(now), "expired_at": int(expired_at)}
             ) if text:
                 received = time.time()
-                self._clock_ahead = now - received
                 self._kept = Token(Sensitive(text), good_until=received + expired_at - now)
                 return self._kept.text
-        raise Unavailable("token_not_given")
+        raise Unavailable("token_not_given", answer.for_log())

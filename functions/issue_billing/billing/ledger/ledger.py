@@ -8,31 +8,36 @@ An attempt is `open` from `begin` until `finish` or the settler closes it. Open 
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from billing.aws_clients import AwsClients, as_unavailable, error_code
 from billing.ledger.items import (
-    HOUR,
+    DAY,
     KEPT_SECONDS,
     SHARDS,
     attempt_in,
+    attempts_in_hour,
     attempts_this_hour,
     card_key,
     customer_key,
     due_at,
     ended_item,
     new_item,
+    order_key,
     payment_in,
-    payment_key,
     plain,
     registered_in,
+    seconds_to_next_day,
+    seconds_to_next_hour,
+    seen_text,
     typed,
 )
-from billing.model.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Repeated
+from billing.model.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.deadline import Deadline
-from billing.model.errors import InProgress, InvalidCustomerToken, TooManyAttempts, Unavailable
+from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
 from billing.settings import Settings
 
 REPEAT_SECONDS = 600
@@ -41,10 +46,21 @@ BEGIN_SECONDS = 2.0
 """The longest that a new attempt waits for others that write the same items: nothing has happened yet."""
 ANSWER_SECONDS = 0.5
 """Kept of an invocation where an outcome can't be written down for others that write."""
+LONGEST_LIFE_SECONDS = 120
+"""Of an attempt: its invocation, and a PG that is at work afterwards."""
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.3
 WORTH_ANOTHER_TRY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Why a transaction is refused that may pass a moment later. Source: DynamoDB API reference, TransactWriteItems."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """An open attempt whose time is over, by the index: what it says is looked up in the table."""
+
+    customer_uid: str
+    attempt_id: str
+    ends_at: int
 
 
 class Ledger:
@@ -52,9 +68,12 @@ class Ledger:
         self._table = settings.attempts_table
         self._customer_limit = settings.attempts_per_customer
         self._card_limit = settings.attempts_per_card
+        self._card_limit_a_day = settings.attempts_per_card_per_day
         self._aws = aws
 
-    def begin(self, new: NewAttempt, deadline: Deadline) -> Attempt | Repeated | LeftOpen:
+    def begin(
+        self, new: NewAttempt, deadline: Deadline, *, no_repeat_of: str | None = None
+    ) -> Attempt | Repeated | LeftOpen:
         """One write that is lock, counter and journal; two where the uid was seen before.
 
             A  begin: nothing under the uid ──▶ written, open ────────────▶ finish: issued
@@ -62,50 +81,93 @@ class Ledger:
             C                                             begin: gets A's item ─▶ Repeated, or a second
                                                           write on the condition that A's item is unchanged
 
-        Raises InProgress, TooManyAttempts, InvalidCustomerToken, Unavailable (nothing was written).
+        `no_repeat_of`: the attempt_id of one whose key is gone, so that its success is nothing to repeat.
+        Raises InProgress, TooManyAttempts, AlreadyPaid, Unavailable (nothing was written).
         """
         deadline = deadline.at_most(BEGIN_SECONDS)
-        seen: Item | None = None
+        earlier: Item | None = None
+        order_is_paid = False
         while True:
             now = time.time()
-            if (begun := self._begun_before(seen, new, now)) is not None:
+            if (begun := self._begun_before(earlier, new, now, no_repeat_of)) is not None:
                 return begun
             if not deadline.left():
                 raise Unavailable("ledger_busy")
-            item = new_item(seen, new, now)
-            refused = self._written_or_refused(
-                "transact_write_items", {"TransactItems": self._writes(item, seen, new, now)}, deadline
-            )
+            item = new_item(earlier, new, now, order_is_paid=order_is_paid)
+            writes = self._writes(item, earlier, new, now, order_is_paid=order_is_paid)
+            try:
+                refused = self._written_or_refused("transact_write_items", {"TransactItems": writes}, deadline)
+            except Unavailable as unheard:
+                return self._begun_after_all(new, unheard)
             if refused is None:
                 return attempt_in(item)
-            of_customer, of_card, *_ = _reasons(refused)
-            if of_customer["Code"] == "ConditionalCheckFailed":
-                seen = plain(of_customer["Item"]) if "Item" in of_customer else None
-            elif of_card["Code"] == "ConditionalCheckFailed":
-                raise TooManyAttempts(_seconds_to_next_hour(now), "attempts_per_card")
+            of_customer, of_card, of_order = [*_reasons(refused), None][:3]
+            if _is_unmet(of_customer):
+                earlier = plain(of_customer["Item"]) if "Item" in of_customer else None
+            elif _is_unmet(of_order):
+                order = plain(of_order["Item"])
+                if order.get("state") != "paid":
+                    return self._holder_of(order)
+                if order["customer_uid"] != new.customer_uid:
+                    raise AlreadyPaid
+                order_is_paid = True
             else:
-                raise InvalidCustomerToken("payment_of_another_customer")
+                raise self._card_tried_too_often(of_card, now)
 
-    def finish(self, attempt: Attempt, ending: Ending, deadline: Deadline) -> bool:
-        """Closes the attempt, if it is still open; False: it is closed already. Raises Unavailable."""
-        item = {"Item": typed(ended_item(attempt, ending, time.time()))}
-        return self._done_if_open(attempt, "put_item", item, deadline)
+    def note_seen(self, attempt: Attempt, seen: Seen, deadline: Deadline) -> Attempt | None:
+        """Writes down what stood at Iamport before the card is sent: the attempt as it is now; None: it is closed.
 
-    def leave_open(self, attempt: Attempt, deadline: Deadline, *, locked: bool) -> None:
-        """Ends the invocation's part and leaves the outcome to be found out later.
+            A  begin ──▶ look ─── frozen ────────────────▶ note: refused ──▶ sends nothing
+            B                    finish: A sent nothing ──▶ begin ──▶ …
 
-        `locked`: until then no other attempt may begin, as this one may still come to something.
         Raises Unavailable.
         """
-        until = due_at(attempt.ends_at) if locked else int(time.time())
-        self._set_if_open(attempt, "locked_until", until, deadline)
+        text = seen_text(seen)
+        if not self._set_if_open(attempt, {"seen": text}, deadline):
+            return None
+        return replace(attempt, seen=seen, item={**attempt.item, "seen": text})
 
-    def postpone(self, attempt: Attempt, seconds: int, deadline: Deadline) -> None:
+    def finish(self, attempt: Attempt, ending: Ending, deadline: Deadline) -> bool:
+        """Closes the attempt, if it is still open; False: it is closed already. Raises Unavailable.
+
+        With the attempt goes its hold on the order. One payment leaves as one event, whoever finds it:
+
+            A  paid, answer lost ──▶ open ──────────────────────▶ finish: imp_1 is told already, another event
+            B                          finds imp_1 ──▶ finish: payment.paid
+
+        An order that version 1 wrote may be another attempt's by now: that one's hold stays.
+        """
+        if attempt.order is None:
+            return self._put_if_open(attempt, ending, ending.event(attempt), deadline)
+        refused = self._finish_both(attempt, attempt.order, ending, deadline)
+        if refused is None:
+            return True
+        of_customer, of_order = _reasons(refused)
+        if _is_unmet(of_customer):
+            return False
+        order = plain(of_order["Item"])
+        is_held = order.get("attempt_id", attempt.attempt_id) == attempt.attempt_id
+        is_told = ending.payment is not None and order.get("told_imp_uid") == ending.payment.imp_uid
+        if not is_held and (is_told or ending.payment is None):
+            event = _event_of_told(ending) if is_told else ending.event(attempt)
+            return self._put_if_open(attempt, ending, event, deadline)
+        again = self._finish_both(attempt, attempt.order, ending, deadline, is_held=is_held, is_told=is_told)
+        return again is None
+
+    def leave_open(self, attempt: Attempt, deadline: Deadline) -> None:
+        """Ends the invocation's part; what became of the attempt is found out later. The lock stays.
+
+        Raises Unavailable.
+        """
+        now = int(time.time())
+        self._set_if_open(attempt, {"ends_at": now, "due_at": due_at(now)}, deadline)
+
+    def postpone(self, customer_uid: str, attempt_id: str, seconds: int, deadline: Deadline) -> None:
         """Has the settler look again later. Raises Unavailable."""
-        self._set_if_open(attempt, "due_at", int(time.time()) + seconds, deadline)
+        self._set(customer_uid, attempt_id, {"due_at": int(time.time()) + seconds}, deadline)
 
-    def due(self) -> Iterator[Attempt]:
-        """The open attempts whose invocation is over, those due first of each shard first. Raises Unavailable."""
+    def due(self) -> Iterator[Due]:
+        """The open attempts whose time is over, those due first of each shard first. Raises Unavailable."""
         for shard in range(SHARDS):
             with as_unavailable("ledger"):
                 pages = self._aws.dynamodb.get_paginator("query").paginate(
@@ -115,29 +177,67 @@ class Ledger:
                     ExpressionAttributeValues=typed({":shard": str(shard), ":now": int(time.time())}),
                 )
                 for page in pages:
-                    yield from (attempt_in(plain(item)) for item in page["Items"])
+                    yield from (_due(item) for item in page["Items"])
 
-    def _begun_before(self, seen: Item | None, new: NewAttempt, now: float) -> Repeated | LeftOpen | None:
-        """What an earlier attempt under the uid means for a new one. Raises InProgress, TooManyAttempts."""
-        if seen is None:
+    def read(self, customer_uid: str) -> Attempt | None:
+        """The attempt that is open under the uid, by the table itself: an index lags. Raises Unavailable."""
+        item = self._item(customer_uid)
+        return attempt_in(item) if item is not None and item["state"] == "open" else None
+
+    def knows(self, new: NewAttempt) -> bool:
+        """Whether the newest attempt under the uid is open, or this very request has just succeeded.
+
+        Raises Unavailable.
+        """
+        item = self._item(new.customer_uid)
+        return item is not None and (item["state"] == "open" or _repeated(item, new, time.time()) is not None)
+
+    def _item(self, customer_uid: str) -> Item | None:
+        with as_unavailable("ledger"):
+            found = self._aws.dynamodb.get_item(
+                TableName=self._table, Key=typed({"pk": customer_key(customer_uid)}), ConsistentRead=True
+            ).get("Item")
+        return None if found is None else plain(found)
+
+    def _begun_before(
+        self, earlier: Item | None, new: NewAttempt, now: float, no_repeat_of: str | None
+    ) -> Attempt | Repeated | LeftOpen | None:
+        """What the newest attempt under the uid means for a new one. Raises InProgress, TooManyAttempts."""
+        if earlier is None:
             return None
-        if seen["state"] == "open":
-            if seen["locked_until"] > now:
-                raise InProgress
-            return LeftOpen(attempt_in(seen))
-        if (repeated := _repeated(seen, new, now)) is not None:
+        if earlier["state"] == "open":
+            return _left_open(attempt_in(earlier), now)
+        if earlier["attempt_id"] != no_repeat_of and (repeated := _repeated(earlier, new, now)) is not None:
             return repeated
-        if attempts_this_hour(seen, now) >= self._customer_limit:
-            raise TooManyAttempts(_seconds_to_next_hour(now), "attempts_per_customer")
+        if earlier.get("locked_until", 0) > now:
+            raise InProgress
+        if attempts_this_hour(earlier, now) >= self._customer_limit:
+            raise TooManyAttempts(seconds_to_next_hour(now), "attempts_per_customer")
         return None
 
-    def _writes(self, item: Item, seen: Item | None, new: NewAttempt, now: float) -> list[dict[str, Any]]:
+    def _begun_after_all(self, new: NewAttempt, unheard: Unavailable) -> Attempt:
+        """The attempt, where only the answer to its write was lost. Raises Unavailable."""
+        attempt = self.read(new.customer_uid)
+        if attempt is None or attempt.attempt_id != new.attempt_id:
+            raise unheard
+        return attempt
+
+    def _holder_of(self, order: Item) -> LeftOpen:
+        """The attempt that holds an order. Raises InProgress, Unavailable."""
+        attempt = self.read(order["customer_uid"])
+        if attempt is None or attempt.order is None or order_key(attempt.order.merchant_uid) != order["pk"]:
+            raise InProgress
+        return _left_open(attempt, time.time())
+
+    def _writes(
+        self, item: Item, earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid: bool
+    ) -> list[dict[str, Any]]:
         writes: list[dict[str, Any]] = [
             {
                 "Put": {
                     "TableName": self._table,
                     "Item": typed(item),
-                    **_unchanged_since(seen),
+                    **_unchanged_since(earlier),
                     "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 }
             },
@@ -145,55 +245,150 @@ class Ledger:
                 "Update": {
                     "TableName": self._table,
                     "Key": typed({"pk": card_key(new.card_fingerprint, now)}),
-                    "UpdateExpression": "ADD attempts :one SET expires_at = :expires_at",
-                    "ConditionExpression": "attribute_not_exists(attempts) OR attempts < :limit",
+                    "UpdateExpression": "ADD attempts :one, #hour :one SET expires_at = :expires_at",
+                    "ConditionExpression": "(attribute_not_exists(attempts) OR attempts < :a_day) AND "
+                    "(attribute_not_exists(#hour) OR #hour < :an_hour)",
+                    "ExpressionAttributeNames": {"#hour": attempts_in_hour(now)},
                     "ExpressionAttributeValues": typed(
-                        {":one": 1, ":limit": self._card_limit, ":expires_at": int(now) + 2 * HOUR}
+                        {
+                            ":one": 1,
+                            ":a_day": self._card_limit_a_day,
+                            ":an_hour": self._card_limit,
+                            ":expires_at": int(now) + 2 * DAY,
+                        }
                     ),
+                    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
                 }
             },
         ]
-        if new.merchant_uid is not None:
-            writes.append(
-                {
-                    "Update": {
-                        "TableName": self._table,
-                        "Key": typed({"pk": payment_key(new.merchant_uid)}),
-                        "UpdateExpression": "SET customer_uid = :customer_uid, expires_at = :expires_at",
-                        "ConditionExpression": "attribute_not_exists(pk) OR customer_uid = :customer_uid",
-                        "ExpressionAttributeValues": typed(
-                            {":customer_uid": new.customer_uid, ":expires_at": int(now) + KEPT_SECONDS}
-                        ),
-                    }
-                }
-            )
+        if new.order is not None:
+            writes.append({"Update": self._hold(new.order, new, now, order_is_paid=order_is_paid)})
         return writes
 
-    def _set_if_open(self, attempt: Attempt, name: str, value: int, deadline: Deadline) -> None:
-        update = {
-            "Key": typed({"pk": customer_key(attempt.customer_uid)}),
-            "UpdateExpression": f"SET {name} = :value",
-        }
-        self._done_if_open(attempt, "update_item", update, deadline, {":value": value})
+    def _card_tried_too_often(self, of_card: Any, now: float) -> TooManyAttempts:
+        tried_today = plain(of_card["Item"])["attempts"] if "Item" in of_card else 0
+        if tried_today >= self._card_limit_a_day:
+            return TooManyAttempts(seconds_to_next_day(now), "attempts_per_card_per_day")
+        return TooManyAttempts(seconds_to_next_hour(now), "attempts_per_card")
 
-    def _done_if_open(
+    def _hold(self, order: Order, new: NewAttempt, now: float, *, order_is_paid: bool) -> dict[str, Any]:
+        """An order is held by the attempt that is open for it, and by the customer who has paid it."""
+        values: dict[str, str | int] = {
+            ":customer_uid": new.customer_uid,
+            ":attempt_id": new.attempt_id,
+            ":expires_at": int(now) + KEPT_SECONDS,
+        }
+        if order_is_paid:
+            condition = "#state = :paid AND customer_uid = :customer_uid"
+            values |= {":state": "paid", ":paid": "paid"}
+        else:
+            # Version 1 wrote no state; what it wrote within an attempt's longest life may still be under way.
+            condition = (
+                "attribute_not_exists(pk) OR #state = :free OR "
+                "(attribute_not_exists(#state) AND (customer_uid = :customer_uid OR expires_at < :long_ago))"
+            )
+            long_ago = int(now) + KEPT_SECONDS - LONGEST_LIFE_SECONDS
+            values |= {":state": "open", ":free": "free", ":long_ago": long_ago}
+        return {
+            "TableName": self._table,
+            "Key": typed({"pk": order_key(order.merchant_uid)}),
+            "UpdateExpression": "SET #state = :state, customer_uid = :customer_uid, attempt_id = :attempt_id, "
+            "expires_at = :expires_at",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": typed(values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _finish_both(
         self,
         attempt: Attempt,
-        operation: str,
-        parameters: Mapping[str, Any],
+        order: Order,
+        ending: Ending,
         deadline: Deadline,
-        values: Mapping[str, int] | None = None,
-    ) -> bool:
-        """Writes on the condition that the attempt is open; False: it is not. Raises Unavailable."""
+        *,
+        is_held: bool = True,
+        is_told: bool = False,
+    ) -> ClientError | None:
+        """Writes both items as long as they are so: the order held by this attempt, its payment told by an event.
+
+        The refusal, if it is refused.
+        """
+        event = _event_of_told(ending) if is_told else ending.event(attempt)
+        writes = [
+            {
+                "Put": {
+                    "Item": typed(ended_item(attempt, ending, time.time(), event=event)),
+                    **self._while_open(attempt),
+                }
+            },
+            {"Update": self._release(attempt, order, ending, is_held=is_held, is_told=is_told)},
+        ]
         last_moment = deadline.earlier_by(ANSWER_SECONDS)
+        return self._written_or_refused("transact_write_items", {"TransactItems": writes}, last_moment)
+
+    def _release(
+        self, attempt: Attempt, order: Order, ending: Ending, *, is_held: bool, is_told: bool
+    ) -> dict[str, Any]:
+        sets, conditions = [], []
+        values: dict[str, str | int] = {}
+        names: dict[str, Any] = {}
+        payment = ending.payment
+        if payment is not None:
+            sets.append("told_imp_uid = :imp_uid")
+            values[":imp_uid"] = payment.imp_uid
+            if not is_told:
+                conditions.append("(attribute_not_exists(told_imp_uid) OR told_imp_uid <> :imp_uid)")
+        if is_held:
+            is_paid = payment is not None or attempt.order_is_paid
+            sets += ["#state = :state", "customer_uid = :customer_uid"]
+            conditions.append("(attribute_not_exists(attempt_id) OR attempt_id = :attempt_id)")
+            values |= {
+                ":state": "paid" if is_paid else "free",
+                ":customer_uid": attempt.customer_uid,
+                ":attempt_id": attempt.attempt_id,
+            }
+            names = {"ExpressionAttributeNames": {"#state": "state"}}
+        return {
+            "TableName": self._table,
+            "Key": typed({"pk": order_key(order.merchant_uid)}),
+            "UpdateExpression": "SET " + ", ".join(sets),
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeValues": typed(values),
+            **names,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _put_if_open(self, attempt: Attempt, ending: Ending, event: str, deadline: Deadline) -> bool:
+        item = typed(ended_item(attempt, ending, time.time(), event=event))
+        write = {"Item": item, **self._while_open(attempt)}
+        return self._written_or_refused("put_item", write, deadline.earlier_by(ANSWER_SECONDS)) is None
+
+    def _while_open(self, attempt: Attempt) -> dict[str, Any]:
+        """The condition of a write to the attempt's item. Who takes it for unsent must not miss that it was sent."""
+        unsent = " AND attribute_not_exists(seen)" if attempt.seen is None else ""
+        return {
+            "TableName": self._table,
+            "ConditionExpression": f"attempt_id = :attempt_id AND #state = :open{unsent}",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": typed({":attempt_id": attempt.attempt_id, ":open": "open"}),
+        }
+
+    def _set_if_open(self, attempt: Attempt, values: Mapping[str, str | int], deadline: Deadline) -> bool:
+        return self._set(attempt.customer_uid, attempt.attempt_id, values, deadline)
+
+    def _set(self, customer_uid: str, attempt_id: str, values: Mapping[str, str | int], deadline: Deadline) -> bool:
+        """Sets attributes of the attempt's item, if it is open; False: it is not. Raises Unavailable."""
+        given: dict[str, str | int] = {f":{name}": value for name, value in values.items()}
         write = {
             "TableName": self._table,
+            "Key": typed({"pk": customer_key(customer_uid)}),
+            "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in values),
             "ConditionExpression": "attempt_id = :attempt_id AND #state = :open",
             "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": typed({":attempt_id": attempt.attempt_id, ":open": "open", **(values or {})}),
-            **parameters,
+            "ExpressionAttributeValues": typed({":attempt_id": attempt_id, ":open": "open", **given}),
         }
-        return self._written_or_refused(operation, write, last_moment) is None
+        return self._written_or_refused("update_item", write, deadline.earlier_by(ANSWER_SECONDS)) is None
 
     def _written_or_refused(
         self, operation: str, parameters: Mapping[str, Any], deadline: Deadline
@@ -223,15 +418,21 @@ class Ledger:
         raise Unavailable("ledger_busy")
 
 
+def _due(item: Mapping[str, Any]) -> Due:
+    return Due(item["customer_uid"]["S"], item["attempt_id"]["S"], int(item["ends_at"]["N"]))
+
+
 def _reasons(refused: ClientError) -> list[Any]:
     """Of a cancelled transaction: for each of its writes {"Code", "Item"}; the code `None`, in quotes, is none."""
     return refused.response.get("CancellationReasons", [])
 
 
+def _is_unmet(reason: Any) -> bool:
+    return reason is not None and reason["Code"] == "ConditionalCheckFailed"
+
+
 def _is_by_condition(refused: ClientError) -> bool:
-    return error_code(refused) == "ConditionalCheckFailedException" or any(
-        reason["Code"] == "ConditionalCheckFailed" for reason in _reasons(refused)
-    )
+    return error_code(refused) == "ConditionalCheckFailedException" or any(map(_is_unmet, _reasons(refused)))
 
 
 def _is_conflict(refused: ClientError) -> bool:
@@ -248,10 +449,6 @@ def _growing_pauses() -> Iterator[float]:
         longest = min(2 * longest, LONGEST_PAUSE_SECONDS)
 
 
-def _seconds_to_next_hour(now: float) -> int:
-    return HOUR - int(now) % HOUR
-
-
 def _unchanged_since(seen: Item | None) -> dict[str, Any]:
     if seen is None:
         return {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -262,13 +459,25 @@ def _unchanged_since(seen: Item | None) -> dict[str, Any]:
     }
 
 
-def _repeated(seen: Item, new: NewAttempt, now: float) -> Repeated | None:
+def _left_open(attempt: Attempt, now: float) -> LeftOpen:
+    """Raises InProgress while its own function may be at work on it."""
+    if attempt.ends_at > now:
+        raise InProgress
+    return LeftOpen(attempt)
+
+
+def _repeated(earlier: Item, new: NewAttempt, now: float) -> Repeated | None:
     same_request = (
-        seen["state"] == "issued"
-        and seen["card_fingerprint"] == new.card_fingerprint
-        and seen["merchant_uid"] == (new.merchant_uid or "")
+        earlier["state"] == "issued"
+        and earlier.get("request_fingerprint") == new.request_fingerprint
+        and earlier["merchant_uid"] == (new.order.merchant_uid if new.order else "")
     )
-    if not same_request or now - seen["ended_at"] > REPEAT_SECONDS:
+    if not same_request or now - earlier["ended_at"] > REPEAT_SECONDS:
         return None
-    billing_key = registered_in(seen)
-    return None if billing_key is None else Repeated(billing_key, payment_in(seen))
+    billing_key = registered_in(earlier)
+    return None if billing_key is None else Repeated(attempt_in(earlier), billing_key, payment_in(earlier))
+
+
+def _event_of_told(ending: Ending) -> str:
+    """For an ending whose payment has left with another attempt's event."""
+    return "billing_key.issued" if ending.state == "issued" else "billing_key.not_issued"

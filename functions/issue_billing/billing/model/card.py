@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
+from billing.model.shown_digits import masked
 
 SEOUL = timezone(timedelta(hours=9))
 """A card is good until the end of its month there; Korea has had no daylight saving time since 1988."""
@@ -19,6 +20,9 @@ BUSINESS_NUMBER_LENGTH = 10
 
 BUSINESS_NUMBER_WEIGHTS = (1, 3, 7, 1, 3, 7, 1, 3, 5)
 """The National Tax Service's check digit for business registration numbers."""
+
+LOWEST_TAX_OFFICE = 101
+"""A business number begins with its tax office's code, so 000-00-00000 is none, though its check digit is right."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,23 @@ class Card:
     def digits(self) -> str:
         return self.number.reveal().replace("-", "")
 
+    def all_data(self) -> str:
+        """Equal for equal requests only."""
+        return "|".join(part.reveal() for part in (self.number, self.expiry, self.birth, self.pwd_2digit))
+
     def hide_in(self, text: str) -> str:
-        """The text without this card's number: a PG that quotes what it refuses must not make us print it."""
-        separated_digits = r"[\s.\-]*".join(self.digits())
-        return re.sub(separated_digits, masked(self.digits()), text)
+        """The text without what the card's holder typed: a PG that quotes what it refuses must not make us print it.
+
+        `text` has plain digits. The number counts whatever stands between its digits, the birth date with its units
+        (`85년 12월 31일`), and the password where no other digit stands beside it.
+        """
+        birth, password = self.birth.reveal(), self.pwd_2digit.reveal()
+        text = re.sub("[^0-9]*".join(self.digits()), masked(self.digits()), text)
+        if birth:
+            text = re.sub("[^0-9]{0,3}".join(birth), "*" * len(birth), text)
+        if password:
+            text = re.sub(rf"(?<![0-9]){password[0]}[\W_]?{password[1:]}(?![0-9])", "*" * len(password), text)
+        return text
 
 
 def parse_card_number(text: str) -> str:
@@ -70,7 +87,7 @@ def parse_expiry(text: str, *, in_seoul: datetime) -> str:
 
 
 def parse_birth(text: str) -> str:
-    """A real YYMMDD, or a business number (dashes allowed) with a right check digit → digits."""
+    """A real YYMMDD, or a business number (dashes allowed) of a tax office, with a right check digit → digits."""
     digits = text.strip()
     if re.fullmatch(r"[0-9]{6}", digits):
         if not _is_a_day(digits):
@@ -100,7 +117,7 @@ def _is_a_business_number(ten_digits: str) -> bool:
     digits = [int(digit) for digit in ten_digits]
     total = sum(digit * weight for digit, weight in zip(digits, BUSINESS_NUMBER_WEIGHTS, strict=False))
     total += digits[8] * 5 // 10
-    return (total + digits[9]) % 10 == 0
+    return (total + digits[9]) % 10 == 0 and int(ten_digits[:3]) >= LOWEST_TAX_OFFICE
 
 
 def parse_pwd_2digit(text: str) -> str:
@@ -108,11 +125,3 @@ def parse_pwd_2digit(text: str) -> str:
     if not re.fullmatch(r"[0-9]{2}", text.strip()):
         raise Refusal("pwd_2digit_form")
     return text.strip()
-
-
-def masked(number: str) -> str:
-    """First six and last four digits at the most; a number that is masked already stays as it is."""
-    digits = re.sub(r"[\s.\-]", "", number)
-    if "*" in digits or len(digits) < 12:
-        return number
-    return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"

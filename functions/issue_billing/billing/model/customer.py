@@ -45,6 +45,15 @@ class Claim:
     may_replace: bool
     """Whether a card that is registered under the uid may be replaced."""
     payment: Payment | None
+    is_new: bool = False
+    """Whether the merchant's server has just made this uid, so that no card can be registered under it."""
+
+    def texts(self) -> tuple[Sensitive, ...]:
+        """Every text that the merchant's server wrote."""
+        if self.payment is None:
+            return (Sensitive(self.uid),)
+        details = (value for _, value in self.payment.details if isinstance(value, Sensitive))
+        return (*map(Sensitive, (self.uid, self.payment.merchant_uid, self.payment.name)), *details)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ class Customer:
     payment: Payment | None
     details: tuple[tuple[str, Sensitive], ...]
     """Iamport's optional customer_* parameters, only those given."""
+    is_new: bool = False
+    """Whether the merchant's server signed that it has just made the uid."""
 
 
 def parse_customer_uid(text: str) -> str:

@@ -1,17 +1,21 @@
 """Every way an attempt can end other than with a billing key: one class per decision the caller has to make.
 
     BillingError
+    ├── Forbidden                 the page that asks may not use the API: the operator has to allow it
     ├── InvalidRequest            correct the fields named in `errors`
     ├── TooLarge                  send less
     ├── UnsupportedMediaType      send JSON or a form
     ├── InvalidCustomerToken      have the merchant's server sign a new one
-    ├── InProgress                wait: another attempt for the customer_uid is under way
+    ├── InProgress                wait: another attempt for the customer_uid or the order is under way
     ├── TooManyAttempts           wait for `retry_after` seconds
     ├── AlreadyRegistered         the customer_uid holds a card that may not be replaced
+    ├── AlreadyPaid               the order has been paid, and not by this customer's card here: nothing was charged
     ├── Declined                  Iamport said no, in its own words
-    ├── GatewayError              Iamport's answer was broken, nothing was issued: safe to try again
+    ├── PaidWithoutKey            the first payment is taken, and Iamport has no key: never pay again
+    ├── GatewayError              Iamport certainly did not process it: safe to try again
     ├── Unavailable               nothing was sent: safe to try again
-    └── OutcomeUnknown            sent, and nobody knows: never try again on a guess
+    │   └── GatewayRefused        Iamport does not take the request, whosever card it is: the operator has to act
+    └── OutcomeUnknown            sent, and nobody knows yet: the same request again, never another card or order
 
 `code` is the contract's `code`. What HTTP makes of it stands in `answers`. None of them carries what a caller sent.
 """
@@ -19,7 +23,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from billing.model.billing_key import BillingKey
+from billing.model.billing_key import BillingKey, PaidPayment
+
+SECONDS_UNTIL_MORE_IS_KNOWN = 5
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,33 @@ class FieldError:
     reason: str
 
 
+@dataclass(frozen=True)
+class Answered:
+    """How Iamport answered, for the operator's log."""
+
+    http_status: int
+    code: int | None = None
+    """The envelope's; None where there was none."""
+    message: str | None = None
+    """Only where the operator has to act on it."""
+
+
 class BillingError(Exception):
     """`reason` tells the operator why, in our own words: which part did not answer, which rule was broken."""
 
     code: ClassVar[str]
     reason: str | None = None
+    answered: Answered | None = None
+    retry_after: int | None = None
+    """Seconds after which the same request may come again, where the caller has to wait."""
+
+
+class Forbidden(BillingError):
+    code = "forbidden"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class InvalidRequest(BillingError):
@@ -65,7 +93,15 @@ class InvalidCustomerToken(BillingError):
 
 
 class InProgress(BillingError):
+    """`reason`: why nobody could look what became of the attempt that is in the way."""
+
     code = "in_progress"
+    retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
+
+    def __init__(self, reason: str | None = None, answered: Answered | None = None) -> None:
+        super().__init__()
+        self.reason = reason
+        self.answered = answered
 
 
 class TooManyAttempts(BillingError):
@@ -87,34 +123,68 @@ class AlreadyRegistered(BillingError):
         self.billing_key = billing_key
 
 
+class AlreadyPaid(BillingError):
+    """Another amount, another customer's, or cancelled since: what is found under the order is not this payment."""
+
+    code = "already_paid"
+
+
 class Declined(BillingError):
     """`message` is Iamport's, verbatim: it passes the PG's text through, and that changes without notice."""
 
     code = "declined"
 
-    def __init__(self, message: str | None) -> None:
+    def __init__(self, message: str | None, answered: Answered | None = None) -> None:
         super().__init__()
         self.message = message
+        self.answered = answered
+
+
+class PaidWithoutKey(BillingError):
+    """`payment` is the one that was taken; the caller is told of it."""
+
+    code = "paid_without_key"
+
+    def __init__(self, payment: PaidPayment) -> None:
+        super().__init__()
+        self.payment = payment
 
 
 class GatewayError(BillingError):
     code = "gateway_error"
 
+    def __init__(self, reason: str, answered: Answered | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.answered = answered
+
 
 class Unavailable(BillingError):
     code = "unavailable"
+    reason: str
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, answered: Answered | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.answered = answered
+
+
+class GatewayRefused(Unavailable):
+    """No channel, a parameter missing, an address that is not allowed: nothing was issued or charged by the request.
+
+    At a look it says as little of what is there as any other that failed.
+    """
+
+    code = "gateway_refused"
 
 
 class OutcomeUnknown(BillingError):
-    """`still_working`: nobody ended the exchange, so Iamport may yet issue the key after we stop waiting."""
+    """Whatever the line says, Iamport may still be at work, and issue the key after everybody has hung up."""
 
     code = "outcome_unknown"
+    retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
 
-    def __init__(self, reason: str, *, still_working: bool) -> None:
+    def __init__(self, reason: str, answered: Answered | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.still_working = still_working
+        self.answered = answered

@@ -1,13 +1,16 @@
 """The customer token: a JWT (HS256) by which the merchant's server says whose card it is.
 
-    {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "payment": {...}?}
+    {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "new": true?, "payment": {...}?}
 
 Imported only where CUSTOMER_IDENTITY is `signed`: PyJWT costs time at every cold start.
 """
 
 import re
 import time
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import jwt
 
@@ -15,6 +18,9 @@ from billing.model.customer import Claim, Payment, parse_customer_uid
 from billing.model.errors import InvalidCustomerToken
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
+
+if TYPE_CHECKING:
+    from jwt.types import Options
 
 LONGEST_TOKEN = 4096
 LONGEST_LIFE_SECONDS = 3600
@@ -37,23 +43,20 @@ LARGEST_NUMBER = 10**12
 
 
 def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
-    """Raises InvalidCustomerToken: missing, expired, forged, or not as documented."""
+    """Raises InvalidCustomerToken, whose reason names the claim: missing, expired, forged, or not as documented."""
     claims = _verified(token, keys)
-    uid, replace, payment = claims["sub"], claims.get("replace", False), claims.get("payment")
-    try:
-        parse_customer_uid(uid)
-    except Refusal:
-        uid = ""
-    if not uid:
-        raise InvalidCustomerToken("sub_not_a_customer_uid")
-    if claims["exp"] > time.time() + LONGEST_LIFE_SECONDS + LEEWAY_SECONDS:
-        raise InvalidCustomerToken("exp_too_far_away")
-    if not isinstance(replace, bool):
-        raise InvalidCustomerToken("replace_not_a_boolean")
-    return Claim(uid, replace, None if payment is None else _payment(payment))
+    _check_times(claims)
+    payment = claims.get("payment")
+    return Claim(
+        uid=_customer_uid(claims.get("sub")),
+        may_replace=_boolean(claims, "replace"),
+        payment=None if payment is None else _payment(payment),
+        is_new=_boolean(claims, "new"),
+    )
 
 
 def _verified(token: str, keys: tuple[Sensitive, ...]) -> dict[str, Any]:
+    """The claims of a token that one of the keys signed, whatever they are: PyJWT's refusals name none of them."""
     if not token or len(token) > LONGEST_TOKEN:
         raise InvalidCustomerToken("missing_or_too_long")
     reason = "no_key_in_the_secret"
@@ -62,18 +65,66 @@ def _verified(token: str, keys: tuple[Sensitive, ...]) -> dict[str, Any]:
             reason = "key_in_the_secret_too_short"
             continue
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                key.reveal(),
-                algorithms=["HS256"],
-                leeway=LEEWAY_SECONDS,
-                options={"require": ["exp", "sub"], "verify_aud": False},
-            )
+            claims: dict[str, Any] = jwt.decode(token, key.reveal(), algorithms=["HS256"], options=SIGNATURE_ALONE)
         except (jwt.InvalidTokenError, ValueError, OverflowError, RecursionError) as failure:
             reason = type(failure).__name__
             continue
         return claims
     raise InvalidCustomerToken(reason)
+
+
+SIGNATURE_ALONE: "Options" = {
+    "verify_signature": True,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_sub": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_jti": False,
+}
+
+
+def _check_times(claims: Mapping[str, Any]) -> None:
+    """RFC 7519, 4.1.4 to 4.1.6: numbers, which may have a fraction."""
+    now = time.time()
+    if "exp" not in claims:
+        raise InvalidCustomerToken("exp_missing")
+    times = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
+    for name, value in times.items():
+        if not _is_a_number(value):
+            raise InvalidCustomerToken(f"{name}_not_a_number")
+    if times["exp"] <= now - LEEWAY_SECONDS:
+        raise InvalidCustomerToken("exp_past")
+    if times["exp"] > now + LONGEST_LIFE_SECONDS + LEEWAY_SECONDS:
+        raise InvalidCustomerToken("exp_too_far_away")
+    for name in ("nbf", "iat"):
+        if times.get(name, 0) > now + LEEWAY_SECONDS:
+            raise InvalidCustomerToken(f"{name}_in_the_future")
+
+
+def _is_a_number(value: object) -> bool:
+    """JSON as Python reads it has two that are none; math.isfinite takes no integer of 400 digits."""
+    if isinstance(value, float):
+        return isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _customer_uid(claim: object) -> str:
+    uid = ""
+    if isinstance(claim, str):
+        with suppress(Refusal):
+            uid = parse_customer_uid(claim)
+    if not uid:
+        raise InvalidCustomerToken("sub_not_a_customer_uid")
+    return uid
+
+
+def _boolean(claims: Mapping[str, Any], name: str) -> bool:
+    value = claims.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidCustomerToken(f"{name}_not_a_boolean")
+    return value
 
 
 def _payment(claim: object) -> Payment:

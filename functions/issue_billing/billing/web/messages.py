@@ -21,8 +21,10 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "en": "This page has expired or is not valid. Please start again from the merchant's page.",
     },
     "in_progress": {
-        "ko": "이 고객의 카드 등록이 이미 처리되고 있습니다. 결과가 나올 때까지 기다려 주세요.",
-        "en": "A card is being registered for this customer already. Please wait for its outcome.",
+        "ko": "이 고객 또는 주문의 카드 등록이 이미 처리되고 있습니다. 잠시 후 같은 내용을 다시 보내면 결과를 "
+        "확인할 수 있습니다. 다른 카드나 다른 주문으로는 시도하지 마세요.",
+        "en": "A card is being registered for this customer or order already. Send the same again in a moment to learn "
+        "its outcome; never try another card or another order.",
     },
     "too_many_attempts": {
         "ko": "카드 등록을 너무 여러 번 시도했습니다. 나중에 다시 시도해 주세요.",
@@ -32,9 +34,17 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "ko": "이미 등록된 카드가 있어 새 카드를 등록하지 않았습니다.",
         "en": "A card is registered already, so the new one was not.",
     },
+    "already_paid": {
+        "ko": "이미 결제된 적이 있는 주문이라 다시 결제하지 않았습니다. 판매자에게 문의해 주세요.",
+        "en": "This order has been paid before, so nothing was charged now. Please ask the merchant.",
+    },
     "declined": {
         "ko": "카드 등록이 거절되었습니다. 카드 정보를 확인하거나 다른 카드를 이용해 주세요.",
         "en": "The card was declined. Please check the details or use another card.",
+    },
+    "paid_without_key": {
+        "ko": "결제는 완료되었지만 카드는 등록되지 않았습니다. 다시 결제하지 말고 판매자에게 문의해 주세요.",
+        "en": "The payment was taken, but the card was not registered. Please don't pay again; ask the merchant.",
     },
     "too_large": {
         "ko": "전송한 내용이 너무 큽니다.",
@@ -48,13 +58,23 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "ko": "결제 대행사의 오류로 카드가 등록되지 않았습니다. 잠시 후 다시 시도해 주세요.",
         "en": "The payment gateway had an error and the card was not registered. Please try again in a moment.",
     },
+    "gateway_refused": {
+        "ko": "판매자의 결제 설정 문제로 카드를 등록할 수 없습니다. 카드 문제가 아니니 판매자에게 문의해 주세요.",
+        "en": "The shop's payment set-up keeps cards from being registered. It is not your card; please ask the shop.",
+    },
     "unavailable": {
         "ko": "지금은 카드를 등록할 수 없습니다. 카드는 등록되지 않았으니 잠시 후 다시 시도해 주세요.",
         "en": "Cards can't be registered right now. Nothing was registered; please try again in a moment.",
     },
     "outcome_unknown": {
-        "ko": "카드 등록 결과를 아직 확인하지 못했습니다. 다시 시도하지 말고 판매자에게 문의해 주세요.",
-        "en": "We don't know yet whether the card was registered. Please don't try again; ask the merchant.",
+        "ko": "카드 등록 결과를 아직 확인하지 못했습니다. 잠시 후 같은 내용을 다시 보내면 결과를 확인할 수 있습니다. "
+        "다른 카드나 다른 주문으로는 시도하지 마세요.",
+        "en": "We don't know yet whether the card was registered. Send the same again in a moment to learn "
+        "the outcome; never try another card or another order.",
+    },
+    "forbidden": {
+        "ko": "허용되지 않은 요청이라 처리하지 않았습니다. 판매자에게 문의해 주세요.",
+        "en": "This request is not allowed, so nothing was done. Please ask the merchant.",
     },
     "not_found": {
         "ko": "요청한 주소를 찾을 수 없습니다.",

@@ -14,8 +14,16 @@ def weights(header: str) -> dict[str, float]:
     return found
 
 
-def prefers_html(accept: str) -> bool:
-    """True for a browser that opens a page or posts a form; false for fetch, axios and curl, which take anything."""
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+"""The ways in which a browser posts a form (HTML, "form submission"); only the first one is taken."""
+
+
+def wants_page(content_type: str, accept: str) -> bool:
+    """True for a browser that posts a form by itself and will show what comes back; fetch, axios and curl don't.
+
+    Who sends JSON gets JSON: Java's own client names text/html first, whatever it sends.
+    """
+    if content_type.partition(";")[0].strip().lower() not in FORM_TYPES:
+        return False
     by_media_type = weights(accept)
-    anything = by_media_type.get("*/*", 0.0)
-    return by_media_type.get("text/html", anything) > by_media_type.get("application/json", anything)
+    return by_media_type.get("text/html", 0.0) > by_media_type.get("application/json", 0.0)

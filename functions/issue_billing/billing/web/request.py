@@ -5,11 +5,13 @@ A field is known by its snake_case name and is reported under the spelling that 
 """
 
 import base64
+import codecs
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from urllib.parse import parse_qsl
 
+from billing.model.digits import digits_in
 from billing.model.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMediaType
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
@@ -89,8 +91,7 @@ class Fields:
 
     def digits_of(self, name: str) -> str:
         """The digits that were sent in a field, whatever stands between them."""
-        text = self._values[name].reveal() if name in self._values else ""
-        return "".join(character for character in text if character in "0123456789")
+        return digits_in(self._values[name].reveal()) if name in self._values else ""
 
     def check(self) -> None:
         """Raises InvalidRequest with every field refused so far, in the contract's order."""
@@ -108,7 +109,8 @@ class Fields:
 def read_fields(body: str | None, *, is_base64: bool, content_type: str) -> Fields:
     """Raises UnsupportedMediaType, TooLarge, InvalidRequest (the body as a whole can't be read)."""
     media_type, charset = _media_type(content_type)
-    raw = _raw_body(body or "", is_base64=is_base64)
+    # Windows' editors and .NET's encoders write a byte order mark; RFC 8259, 8.1, lets a reader ignore it.
+    raw = _raw_body(body or "", is_base64=is_base64).removeprefix(codecs.BOM_UTF8)
     if len(raw) > LARGEST_BODY:
         raise TooLarge
     text = _decoded(raw, charset)

@@ -1,0 +1,203 @@
+"""Holds what was answered, what the ledger says and what it told as events against what became true at Iamport."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from billing.model.attempt import digits_agree
+from infra.local.iamport.history import Happening
+from infra.local.iamport.payments import Payment
+
+NOTHING_HAPPENED = (
+    *("declined", "gateway_error", "gateway_refused", "unavailable"),
+    *("already_registered", "already_paid", "internal_error"),
+)
+"""Answers that say so of this card."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One request. `card` and `order` are its own or, of a repeat, an earlier one's."""
+
+    number: int
+    identity: str
+    customer_uid: str
+    card: str
+    order: str | None
+    may_replace: bool
+    fields: Mapping[str, str]
+    dies_before_send: int | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one request was answered; `code` is None where its container died. Times are this machine's monotonic."""
+
+    task: Task
+    code: str | None
+    body: Mapping[str, Any]
+    asked_at: float
+    answered_at: float
+
+
+@dataclass
+class Verdict:
+    false_answers: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
+    disagreements: list[str] = field(default_factory=list)
+    double_charges: list[str] = field(default_factory=list)
+    open_attempts: list[str] = field(default_factory=list)
+
+    def is_clean(self) -> bool:
+        return not any(vars(self).values())
+
+
+def judge(
+    told: Sequence[Told],
+    history: Sequence[Happening],
+    payments: Sequence[Payment],
+    attempts: Sequence[Mapping[str, str]],
+    events: Iterable[tuple[str, str]],
+) -> Verdict:
+    """`attempts`: the newest of each uid, as the ledger has it. `events`: name and imp_uid of all that has left."""
+    verdict = Verdict()
+    touched = {one.customer_uid for one in history if one.by == "others"}
+    verdict.false_answers = [
+        f"{one.task.customer_uid} {one.task.card} {one.code}: {wrong}"
+        for one in told
+        if (wrong := _what_is_false(one, told, history, payments))
+    ]
+    verdict.overwritten = list(_overwritten(told, history, touched))
+    charged = Counter(one.merchant_uid for one in history if one.what == "paid" and one.by == "api")
+    verdict.double_charges = [f"{order}: {count} times" for order, count in charged.items() if count > 1]
+    verdict.open_attempts = [attempt["customer_uid"] for attempt in attempts if attempt["state"] == "open"]
+    verdict.disagreements = [
+        *_of_ledger(attempts, history, touched),
+        *_of_events(history, Counter(imp_uid for name, imp_uid in events if name.startswith("payment.paid"))),
+    ]
+    return verdict
+
+
+def _what_is_false(
+    one: Told, told: Sequence[Told], history: Sequence[Happening], payments: Sequence[Payment]
+) -> str | None:
+    match one.code:
+        case "issued":
+            number = one.body["card"]["number"]
+            if not _stood(history, one.task.customer_uid, number, one.asked_at, one.answered_at):
+                return f"no key with {number} stood then"
+            if one.task.order is not None and not _is_paid(one, payments):
+                return "its payment is none"
+        case "paid_without_key":
+            if not _is_paid(one, payments):
+                return "its payment is none"
+            if any(happening.what == "registered" for happening in _landed(one.task, history)):
+                return "its key landed"
+        case code if code in NOTHING_HAPPENED and _stands_alone(one, told):
+            for happening in _landed(one.task, history):
+                if happening.what == "paid" or code != "declined" or one.task.order is None:
+                    return f"it was {happening.what}"
+    return None
+
+
+def _stood(history: Sequence[Happening], customer_uid: str, number: str, since: float, until: float) -> bool:
+    """Whether a key that shows this number stood at any moment between the two."""
+    stands = False
+    for happening in history:
+        if happening.customer_uid != customer_uid or happening.what == "paid":
+            continue
+        if happening.at > since and stands:
+            return True
+        if happening.at > until:
+            return False
+        stands = happening.what == "registered" and digits_agree(happening.card_number, number)
+    return stands
+
+
+def _is_paid(one: Told, payments: Sequence[Payment]) -> bool:
+    shown = one.body["payment"]
+    return any(
+        payment.imp_uid == shown["imp_uid"]
+        and payment.status in ("paid", "cancelled")
+        and (payment.merchant_uid, payment.customer_uid) == (one.task.order, one.task.customer_uid)
+        for payment in payments
+    )
+
+
+def _landed(task: Task, history: Sequence[Happening]) -> Iterable[Happening]:
+    """What became true by this card, which no other request has but its own repeats."""
+    for happening in history:
+        if happening.by == "api" and happening.what != "revoked" and _is_by(task, happening):
+            yield happening
+
+
+def _stands_alone(one: Told, told: Sequence[Told]) -> bool:
+    """Where a repeat of it was told something else, or its container died, what landed may be that one's."""
+    return all(
+        other.code in NOTHING_HAPPENED
+        for other in told
+        if (other.task.customer_uid, other.task.card) == (one.task.customer_uid, one.task.card)
+    )
+
+
+def _overwritten(told: Sequence[Told], history: Sequence[Happening], touched: set[str | None]) -> Iterable[str]:
+    """A key that another request's card replaced without leave; what an ended no had left may be replaced.
+
+    Where others register cards as well, one may land between our look and our request: no client can close that.
+    """
+    standing: dict[str, Happening] = {}
+    for happening in history:
+        uid = happening.customer_uid
+        if uid is None or happening.what == "paid":
+            continue
+        before = standing.pop(uid, None)
+        if happening.what == "registered":
+            standing[uid] = happening
+        if before is None or happening.what == "revoked" or happening.by == "others" or uid in touched:
+            continue
+        replacing = [one.task for one in told if _is_by(one.task, happening)]
+        if not any(task.may_replace for task in replacing) and not _was_left(before, told, history):
+            yield f"{uid}: {before.card_number} by {happening.card_number}"
+
+
+def _was_left(key: Happening, told: Sequence[Told], history: Sequence[Happening]) -> bool:
+    """Whether a key is what a first payment left behind that was never taken."""
+    attempts = [one for one in told if _is_by(one.task, key)]
+    was_paid = any(_is_by(one.task, happening) for one in attempts for happening in history if happening.what == "paid")
+    return not was_paid and all(one.task.order is not None and one.code != "issued" for one in attempts)
+
+
+def _is_by(task: Task, happening: Happening) -> bool:
+    return task.customer_uid == happening.customer_uid and digits_agree(happening.card_number, task.card)
+
+
+def _of_ledger(
+    attempts: Sequence[Mapping[str, str]], history: Sequence[Happening], touched: set[str | None]
+) -> Iterable[str]:
+    paid = {(one.merchant_uid, one.customer_uid) for one in history if one.what == "paid"}
+    for attempt in attempts:
+        uid, state = attempt["customer_uid"], attempt["state"]
+        stands = _standing_at_the_end(history, uid)
+        if state == "issued" and uid not in touched and not digits_agree(stands, attempt["registered_card_number"]):
+            yield f"{uid}: the ledger has {attempt['registered_card_number']}, Iamport {stands}"
+        if not attempt["merchant_uid"]:
+            continue
+        is_paid = (attempt["merchant_uid"], uid) in paid
+        if is_paid != (state in ("issued", "paid_without_key")) and uid not in touched:
+            yield f"{uid}: {attempt['merchant_uid']} is {state}, and {'' if is_paid else 'not '}paid"
+
+
+def _standing_at_the_end(history: Sequence[Happening], customer_uid: str) -> str | None:
+    """What never agrees with a number, where nothing stands."""
+    number: str | None = "none"
+    for happening in history:
+        if happening.customer_uid == customer_uid and happening.what != "paid":
+            number = happening.card_number if happening.what == "registered" else "none"
+    return number
+
+
+def _of_events(history: Sequence[Happening], told: Counter[str]) -> Iterable[str]:
+    for happening in history:
+        if happening.what == "paid" and happening.by == "api" and told[happening.imp_uid or ""] != 1:
+            yield f"{happening.merchant_uid}: {happening.imp_uid} left as {told[happening.imp_uid or '']} events"

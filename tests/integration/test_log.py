@@ -1,0 +1,98 @@
+"""The log's line of a request: a complaint that names a request_id leads to its attempt, and to what Iamport said."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from infra.local.aws import Aws
+from infra.local.iamport import Simulator, faults
+from infra.local.iamport.faults import Fault
+from tests.attempts_table import item_of, plain
+from tests.integration.door import Door, form_fields
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
+    """Those that say how requests ended, since this was last asked."""
+
+    def lines() -> list[dict[str, Any]]:
+        written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+        return [line for line in written if line.get("message") == "request ended"]
+
+    return lines
+
+
+NOTHING = {"reason": None, "http_status": None, "iamport_code": None, "iamport_message": None}
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize(
+    ("endpoint", "fault", "said"),
+    [
+        pytest.param("issue", None, {}, id="issued"),
+        pytest.param(
+            "issue", faults.refusing(200, -1, "한도초과"), {"http_status": 200, "iamport_code": -1}, id="declined"
+        ),
+        pytest.param(
+            "issue",
+            faults.refusing(200, 1, "no channel for 0000-1111-2222-3333"),
+            {
+                "reason": "code_1",
+                "http_status": 200,
+                "iamport_code": 1,
+                "iamport_message": "no channel for 000011******3333",
+            },
+            id="not accepted",
+        ),
+        pytest.param(
+            "look_up",
+            faults.refusing(403, -1, "this address"),
+            {
+                "reason": "look_up_refused",
+                "http_status": 403,
+                "iamport_code": -1,
+                "iamport_message": "this address",
+            },
+            id="a look that is not accepted",
+        ),
+        pytest.param("issue", faults.TOO_MANY_REQUESTS, {"reason": "http_429", "http_status": 429}, id="not processed"),
+        pytest.param("issue", faults.HTML, {"reason": "http_502", "http_status": 502}, id="a 502, nothing found"),
+        pytest.param("issue", faults.LINE_CUT, {"reason": "ConnectionError"}, id="a line that was cut"),
+    ],
+)
+def test_a_requests_line_has_its_attempt_and_what_iamport_said(
+    lines: Lines, iamport: Simulator, aws: Aws, endpoint: str, fault: Fault | None, said: dict[str, object]
+) -> None:
+    door, fields = Door(), form_fields()
+    if fault is not None:
+        iamport.fail_next(endpoint, fault)
+    answer = door.post_json(fields, seconds_left=15)
+    (line,) = lines()
+    item = plain(item_of(aws, fields["customer_uid"]))
+    assert {name: line.get(name) for name in NOTHING} == {**NOTHING, **said}
+    assert line["attempt_id"] == item["attempt_id"]
+    assert line["correlation_id"] == item["request_id"] == answer.body["request_id"]
+
+
+@pytest.mark.usefixtures("door")
+def test_a_line_names_no_attempt_of_an_earlier_request(lines: Lines) -> None:
+    door, fields = Door(), form_fields()
+    for body in (fields, {}, fields):
+        door.post_json(body)
+    issued, invalid, repeated = lines()
+    assert "attempt_id" not in invalid
+    assert issued["attempt_id"] == repeated["attempt_id"], "a repeat is of the first one's attempt"
+
+
+@pytest.mark.usefixtures("door")
+def test_who_is_in_the_way_and_cannot_be_looked_at_is_told_with_the_reason(lines: Lines, iamport: Simulator) -> None:
+    door, fields = Door(), form_fields()
+    iamport.fail_next("issue", faults.LINE_CUT)
+    door.post_json(fields, seconds_left=15)
+    iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
+    assert door.post_json(fields, seconds_left=15).code == "in_progress"
+    assert lines()[-1]["reason"] == "iamport_not_answering: http_500"

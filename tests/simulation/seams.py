@@ -1,0 +1,262 @@
+"""The only place that knows the real code by its names: how it is entered, and where its network, clock and chance
+are taken from it. Nothing else here depends on what stands in `billing`.
+"""
+
+import os
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any, Protocol, cast
+from unittest.mock import patch
+
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import HTTPClientError
+
+from billing.model.card import Card
+from billing.model.customer import Customer, Payment
+from billing.model.deadline import Deadline
+from billing.model.errors import BillingError, Unavailable
+from billing.model.sensitive import Sensitive
+from billing.services import Services, open_services
+from billing.settings import read_settings
+from tests.simulation.expressions import Item, Unknown
+from tests.simulation.iamport import PASSWORD, Reply, digits
+from tests.simulation.world import Request
+
+ENVIRONMENT = {
+    "IAMPORT_SECRET_ID": "iamport",
+    "ATTEMPTS_TABLE": "attempts",
+    "IAMPORT_BASE_URL": "http://iamport.invalid",  # by TLS it would read all authorities' certificates each time
+    "AWS_LAMBDA_FUNCTION_NAME": "issue-billing",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+    "POWERTOOLS_METRICS_NAMESPACE": "CardDoor",
+    "POWERTOOLS_SERVICE_NAME": "card-door",
+}
+with patch.dict(os.environ, ENVIRONMENT):
+    import settle
+    from billing import issuance
+    from billing.iamport import connection, exchange
+
+SETTINGS = read_settings(ENVIRONMENT | {"ATTEMPTS_PER_CUSTOMER": "100", "ATTEMPTS_PER_CARD": "100"})
+SECRET = '{"imp_key": "key", "imp_secret": "secret", "customer_token_key": "token-key"}'
+INVOCATION_SECONDS = 29.0
+SETTLER_SECONDS = 60.0
+PG_SECONDS = 60.0
+"""After an invocation's end; everything in flight has landed by then."""
+AMOUNT = 99_000
+
+
+class Network(Protocol):
+    """What a process has of the world around it."""
+
+    def ask_iamport(self, method: str, path: str, body: Mapping[str, Any] | None, seconds: float) -> Reply: ...
+    def ask_table(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]: ...
+    def sleep(self, seconds: float) -> None: ...
+    def wall_clock(self) -> float: ...
+    def monotonic_clock(self) -> float: ...
+    def new_id(self) -> str: ...
+
+
+network = cast(Network, None)
+"""What `process` puts in its place."""
+
+
+def customer_uid(uid: int) -> str:
+    return f"u{uid}"
+
+
+def merchant_uid(order: int) -> str:
+    return f"order{order}"
+
+
+def attempt(request: Request, services: Services) -> tuple[str, str | None, str | None, str]:
+    """One invocation. Its answer: the contract's code, the card and the imp_uid that it names; what went wrong."""
+    try:
+        issued = issuance.issue_billing_key(
+            _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS)
+        )
+    except BillingError as error:
+        payment = getattr(error, "payment", None)
+        return error.code, None, payment.imp_uid if payment else None, str(error.reason or "")
+    except Exception as failure:  # noqa: BLE001 (whatever it is, the handler answers internal_error)
+        return "internal_error", None, None, f"{type(failure).__name__}: {failure}"
+    return "success", issued.billing_key.card_number, issued.payment.imp_uid if issued.payment else None, ""
+
+
+def settle_all(services: Services) -> str:
+    """One run of the settler; what it died of."""
+    try:
+        with patch.multiple(settle, services=services, iamport=services.iamport, ledger=services.ledger):
+            _SETTLER({}, SimpleNamespace(get_remaining_time_in_millis=lambda: SETTLER_SECONDS * 1000))
+    except Unavailable:
+        return ""  # the table can't be asked, and its next run comes in a minute
+    except Exception as failure:  # noqa: BLE001 (its run ends with it)
+        return f"{type(failure).__name__}: {failure}"
+    return ""
+
+
+def warm_container() -> Services:
+    """As one that has served before: it has secret and token."""
+    services = open_services(SETTINGS)
+    services.iamport.prepare(Deadline.after(10))
+    return services
+
+
+def cold_container() -> Services:
+    return open_services(SETTINGS)
+
+
+def attempt_begun(before: Item | None, after: Item) -> tuple[str, int] | None:
+    """Whose turn under which uid a change of the table begins."""
+    if not after["pk"]["S"].startswith("uid#"):
+        return None
+    if before is not None and before.get("attempt_id") == after.get("attempt_id"):
+        return None
+    return after["pk"]["S"].removeprefix("uid#"), attempt_number(after)
+
+
+def attempt_closed(before: Item | None, after: Item) -> tuple[int, str, str | None, str] | None:
+    """Which attempt a change of the table closes: its number, its state, the event that leaves with it, its imp_uid.
+
+    As the pipe's filter in template.yaml has it: from an `open` item to one with an `event`.
+    """
+    if before is None or not is_open(before) or is_open(after):
+        return None
+    event = after.get("event", {}).get("S")
+    return attempt_number(after), after["state"]["S"], event, after.get("imp_uid", {}).get("S", "")
+
+
+def is_open(item: Item) -> bool:
+    return item["pk"]["S"].startswith("uid#") and item.get("state") == {"S": "open"}
+
+
+def attempt_number(item: Item) -> int:
+    return int(item["attempt_id"]["S"][:2], 16)
+
+
+def lost() -> Exception:
+    """What boto3 raises, once its own tries are used up."""
+    return HTTPClientError(error="lost")
+
+
+def never_sent() -> Exception:
+    return connection.NeverSent("ConnectionRefusedError")
+
+
+def _customer(request: Request) -> Customer:
+    payment = None
+    if request.order is not None:
+        payment = Payment(merchant_uid(request.order), AMOUNT, "first", ())
+    given = {
+        "uid": customer_uid(request.uid),
+        "vouched_for": request.leave != "open",
+        "may_replace": request.leave == "replace",
+        "is_new": request.leave == "new",
+        "payment": payment,
+        "details": (),
+    }
+    return Customer(**{each.name: given[each.name] for each in fields(Customer)})  # type: ignore[arg-type]
+
+
+def _card(card: str) -> Card:
+    return Card(
+        Sensitive(digits(card)),
+        Sensitive("2030-01"),
+        Sensitive("900101"),
+        Sensitive("21" if card.isupper() else PASSWORD),
+    )
+
+
+class _Client:
+    """boto3's, of DynamoDB."""
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        return partial(_operation, operation)
+
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        return SimpleNamespace(paginate=lambda **parameters: iter([_operation(operation, **parameters)]))
+
+
+def _operation(operation: str, **parameters: Any) -> dict[str, Any]:
+    return network.ask_table(operation, parameters)
+
+
+class _Clients:
+    dynamodb = _Client()
+    secrets_manager = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": SECRET})
+
+
+class _Session:
+    """requests', with its adapter: `timeout` is what that one takes."""
+
+    def __init__(self, _url: str) -> None: ...
+
+    def request(
+        self, method: str, url: str, *, json: Mapping[str, Any] | None, timeout: tuple[float, float], **_: object
+    ) -> Reply:
+        return network.ask_iamport(method, url.removeprefix(ENVIRONMENT["IAMPORT_BASE_URL"]), json, timeout[1])
+
+
+class _Silent:
+    """A logger, and metrics."""
+
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+def _serialize(_: TypeSerializer, value: object) -> dict[str, Any]:
+    """boto3's takes three times as long, most of it for what our items do not hold."""
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int():
+            return {"N": str(value)}
+        case list():
+            return {"L": [_serialize(_, each) for each in value]}
+        case dict():
+            return {"M": {name: _serialize(_, each) for name, each in value.items()}}
+    raise Unknown(f"an item with {value!r}")
+
+
+CLOCK = SimpleNamespace(
+    time=lambda: network.wall_clock(),
+    monotonic=lambda: network.monotonic_clock(),
+    sleep=lambda seconds: network.sleep(seconds),
+)
+CHANCE = SimpleNamespace(uniform=lambda _least, most: most)
+REPLACED: dict[object, object] = {
+    time: CLOCK,
+    random: CHANCE,
+    uuid.uuid4: lambda: SimpleNamespace(hex=network.new_id()),
+}
+"""In each of our modules, whatever it is called there."""
+_SETTLER: Callable[[dict[str, Any], Any], None] = settle.handler.__wrapped__.__wrapped__  # type: ignore[attr-defined]
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """The real code without its surroundings, in its own modules only: who runs the test keeps his clock."""
+    ours = [module for name, module in sys.modules.items() if name == "settle" or name.startswith("billing")]
+    silent = {"logger": _Silent(), "metrics": _Silent()}
+    with patch.object(TypeSerializer, "serialize", _serialize), patch.object(exchange, "_Session", _Session):
+        kept = [(module, name, value) for module in ours for name, value in vars(module).items()]
+        try:
+            for module, name, value in kept:
+                if isinstance(value, ModuleType | FunctionType) and value in REPLACED:
+                    setattr(module, name, REPLACED[value])
+                elif name in silent:
+                    setattr(module, name, silent[name])
+                elif name == "AwsClients" and module.__name__ == "billing.services":
+                    setattr(module, name, _Clients)
+            yield
+        finally:
+            for module, name, value in kept:
+                setattr(module, name, value)
