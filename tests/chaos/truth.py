@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from billing.model.attempt import digits_agree
+from billing.model.digits import digits_agree
 from infra.local.iamport.history import Happening
 from infra.local.iamport.payments import Payment
 

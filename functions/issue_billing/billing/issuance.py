@@ -15,6 +15,7 @@ from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline
+from billing.model.digits import masked
 from billing.model.errors import (
     AlreadyPaid,
     AlreadyRegistered,
@@ -27,7 +28,6 @@ from billing.model.errors import (
     PaidWithoutKey,
     Unavailable,
 )
-from billing.model.shown_digits import masked
 from billing.observability import note_attempt, note_ledger_behind
 from billing.services import Services
 from billing.settlement import find_ending, settle

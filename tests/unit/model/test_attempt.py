@@ -5,8 +5,9 @@ from itertools import product
 
 import pytest
 
-from billing.model.attempt import Attempt, Ending, Leftover, Order, Seen, State, digits_agree, stood_before
+from billing.model.attempt import Attempt, Ending, Leftover, Order, Seen, State, stood_before
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
+from billing.model.digits import digits_agree
 from tests.unit.fakes import ATTEMPT, OWN, PAID, PAYING, REFUSED, SENT, SENT_CARD, SENT_PAYING, TAKEN
 
 OTHER_CARD = "000099******8888"

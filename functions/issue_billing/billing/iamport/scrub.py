@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from billing.model.card import Card
-from billing.model.shown_digits import masked, plain_digits
+from billing.model.digits import masked, plain_digits
 
 BETWEEN = r"(?:[^\w*]|_|\*(?!\*\*))*"
 """Two digits of one number: anything but letters, and but a mask's stars, which are more than two."""

@@ -22,7 +22,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
 from billing.model.billing_key import BillingKey, PaidPayment
-from billing.model.shown_digits import masked
+from billing.model.digits import masked
 
 HOUR = 3600
 DAY = 24 * HOUR

@@ -2,18 +2,18 @@
 
 An attempt is `open` from `begin` until `finish` or the settler closes it. Open attempts stand in the sparse index
 `due`, spread over shards. No item is written by all attempts, so nothing gets hot. What the items hold stands in
-`ledger_items`.
+`items`, what a write does that meets another one in `conflicts`.
 """
 
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from billing.aws_clients import AwsClients, as_unavailable, error_code
+from billing.aws_clients import AwsClients, as_unavailable
+from billing.ledger.conflicts import is_unmet, reasons_of, write_or_refusal
 from billing.ledger.items import (
     DAY,
     KEPT_SECONDS,
@@ -48,10 +48,6 @@ ANSWER_SECONDS = 0.5
 """Kept of an invocation where an outcome can't be written down for others that write."""
 LONGEST_LIFE_SECONDS = 120
 """Of an attempt: its invocation, and a PG that is at work afterwards."""
-FIRST_PAUSE_SECONDS = 0.02
-LONGEST_PAUSE_SECONDS = 0.3
-WORTH_ANOTHER_TRY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-"""Why a transaction is refused that may pass a moment later. Source: DynamoDB API reference, TransactWriteItems."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +92,15 @@ class Ledger:
             item = new_item(earlier, new, now, order_is_paid=order_is_paid)
             writes = self._writes(item, earlier, new, now, order_is_paid=order_is_paid)
             try:
-                refused = self._written_or_refused("transact_write_items", {"TransactItems": writes}, deadline)
+                refused = write_or_refusal(self._aws, "transact_write_items", {"TransactItems": writes}, deadline)
             except Unavailable as unheard:
                 return self._begun_after_all(new, unheard)
             if refused is None:
                 return attempt_in(item)
-            of_customer, of_card, of_order = [*_reasons(refused), None][:3]
-            if _is_unmet(of_customer):
+            of_customer, of_card, of_order = [*reasons_of(refused), None][:3]
+            if is_unmet(of_customer):
                 earlier = plain(of_customer["Item"]) if "Item" in of_customer else None
-            elif _is_unmet(of_order):
+            elif is_unmet(of_order):
                 order = plain(of_order["Item"])
                 if order.get("state") != "paid":
                     return self._holder_of(order)
@@ -123,7 +119,7 @@ class Ledger:
         Raises Unavailable.
         """
         text = seen_text(seen)
-        if not self._set_if_open(attempt, {"seen": text}, deadline):
+        if not self._set_if_open(attempt.customer_uid, attempt.attempt_id, {"seen": text}, deadline):
             return None
         return replace(attempt, seen=seen, item={**attempt.item, "seen": text})
 
@@ -142,8 +138,8 @@ class Ledger:
         refused = self._finish_both(attempt, attempt.order, ending, deadline)
         if refused is None:
             return True
-        of_customer, of_order = _reasons(refused)
-        if _is_unmet(of_customer):
+        of_customer, of_order = reasons_of(refused)
+        if is_unmet(of_customer):
             return False
         order = plain(of_order["Item"])
         is_held = order.get("attempt_id", attempt.attempt_id) == attempt.attempt_id
@@ -160,11 +156,11 @@ class Ledger:
         Raises Unavailable.
         """
         now = int(time.time())
-        self._set_if_open(attempt, {"ends_at": now, "due_at": due_at(now)}, deadline)
+        self._set_if_open(attempt.customer_uid, attempt.attempt_id, {"ends_at": now, "due_at": due_at(now)}, deadline)
 
     def postpone(self, customer_uid: str, attempt_id: str, seconds: int, deadline: Deadline) -> None:
         """Has the settler look again later. Raises Unavailable."""
-        self._set(customer_uid, attempt_id, {"due_at": int(time.time()) + seconds}, deadline)
+        self._set_if_open(customer_uid, attempt_id, {"due_at": int(time.time()) + seconds}, deadline)
 
     def due(self) -> Iterator[Due]:
         """The open attempts whose time is over, those due first of each shard first. Raises Unavailable."""
@@ -325,7 +321,7 @@ class Ledger:
             {"Update": self._release(attempt, order, ending, is_held=is_held, is_told=is_told)},
         ]
         last_moment = deadline.earlier_by(ANSWER_SECONDS)
-        return self._written_or_refused("transact_write_items", {"TransactItems": writes}, last_moment)
+        return write_or_refusal(self._aws, "transact_write_items", {"TransactItems": writes}, last_moment)
 
     def _release(
         self, attempt: Attempt, order: Order, ending: Ending, *, is_held: bool, is_told: bool
@@ -362,7 +358,7 @@ class Ledger:
     def _put_if_open(self, attempt: Attempt, ending: Ending, event: str, deadline: Deadline) -> bool:
         item = typed(ended_item(attempt, ending, time.time(), event=event))
         write = {"Item": item, **self._while_open(attempt)}
-        return self._written_or_refused("put_item", write, deadline.earlier_by(ANSWER_SECONDS)) is None
+        return write_or_refusal(self._aws, "put_item", write, deadline.earlier_by(ANSWER_SECONDS)) is None
 
     def _while_open(self, attempt: Attempt) -> dict[str, Any]:
         """The condition of a write to the attempt's item. Who takes it for unsent must not miss that it was sent."""
@@ -374,10 +370,9 @@ class Ledger:
             "ExpressionAttributeValues": typed({":attempt_id": attempt.attempt_id, ":open": "open"}),
         }
 
-    def _set_if_open(self, attempt: Attempt, values: Mapping[str, str | int], deadline: Deadline) -> bool:
-        return self._set(attempt.customer_uid, attempt.attempt_id, values, deadline)
-
-    def _set(self, customer_uid: str, attempt_id: str, values: Mapping[str, str | int], deadline: Deadline) -> bool:
+    def _set_if_open(
+        self, customer_uid: str, attempt_id: str, values: Mapping[str, str | int], deadline: Deadline
+    ) -> bool:
         """Sets attributes of the attempt's item, if it is open; False: it is not. Raises Unavailable."""
         given: dict[str, str | int] = {f":{name}": value for name, value in values.items()}
         write = {
@@ -388,65 +383,11 @@ class Ledger:
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": typed({":attempt_id": attempt_id, ":open": "open", **given}),
         }
-        return self._written_or_refused("update_item", write, deadline.earlier_by(ANSWER_SECONDS)) is None
-
-    def _written_or_refused(
-        self, operation: str, parameters: Mapping[str, Any], deadline: Deadline
-    ) -> ClientError | None:
-        """None where it was written; the refusal, where a condition was not met. Raises Unavailable.
-
-        Tried again while another transaction has one of the items, which botocore's own retries leave to us:
-
-            A   ── begin ──────▶ written
-            B        ── finish ──▶ conflict   ── pause ──   ── finish ──▶ written
-        """
-        with as_unavailable("ledger"):
-            write: Callable[..., Any] = getattr(self._aws.dynamodb, operation)
-            for pause in _growing_pauses():
-                try:
-                    write(**parameters)
-                except ClientError as refused:
-                    if _is_by_condition(refused):
-                        return refused
-                    if not _is_conflict(refused):
-                        raise
-                else:
-                    return None
-                if deadline.left() < pause:
-                    break
-                time.sleep(pause)
-        raise Unavailable("ledger_busy")
+        return write_or_refusal(self._aws, "update_item", write, deadline.earlier_by(ANSWER_SECONDS)) is None
 
 
 def _due(item: Mapping[str, Any]) -> Due:
     return Due(item["customer_uid"]["S"], item["attempt_id"]["S"], int(item["ends_at"]["N"]))
-
-
-def _reasons(refused: ClientError) -> list[Any]:
-    """Of a cancelled transaction: for each of its writes {"Code", "Item"}; the code `None`, in quotes, is none."""
-    return refused.response.get("CancellationReasons", [])
-
-
-def _is_unmet(reason: Any) -> bool:
-    return reason is not None and reason["Code"] == "ConditionalCheckFailed"
-
-
-def _is_by_condition(refused: ClientError) -> bool:
-    return error_code(refused) == "ConditionalCheckFailedException" or any(map(_is_unmet, _reasons(refused)))
-
-
-def _is_conflict(refused: ClientError) -> bool:
-    return error_code(refused) == "TransactionConflictException" or any(
-        reason["Code"] in WORTH_ANOTHER_TRY for reason in _reasons(refused)
-    )
-
-
-def _growing_pauses() -> Iterator[float]:
-    """Seconds; random, so that those who met do not meet again."""
-    longest = FIRST_PAUSE_SECONDS
-    while True:
-        yield random.uniform(longest / 2, longest)  # noqa: S311 (only spreads the tries)
-        longest = min(2 * longest, LONGEST_PAUSE_SECONDS)
 
 
 def _unchanged_since(seen: Item | None) -> dict[str, Any]:

@@ -4,12 +4,12 @@ begin(NewAttempt) ──▶ Attempt ──▶ note_seen(Seen) ──▶ finish(E
                   ──▶ Repeated, LeftOpen
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
+from billing.model.digits import digits_agree
 
 Item = Mapping[str, Any]
 """An entry of the ledger, as plain Python values."""
@@ -223,24 +223,6 @@ def stood_before(found: BillingKey, before: BillingKey | None) -> bool:
         return False
     is_older = found.updated is not None and before.updated is not None and found.updated < before.updated
     return is_older or found.is_same_as(before)
-
-
-def digits_agree(shown: str | None, sent: str | None) -> bool:
-    """Whether two masked numbers may be one card's. PGs mask differently, and some show nothing.
-
-    Digits count only up to the first star and after the last.
-    """
-    shown, sent = (re.sub(r"[\s.\-]", "", number or "") for number in (shown, sent))
-    return _agree(_leading(shown), _leading(sent)) and _agree(_leading(shown[::-1]), _leading(sent[::-1]))
-
-
-def _leading(masked: str) -> str:
-    [digits] = re.findall(r"\A[0-9]*", masked)
-    return str(digits)
-
-
-def _agree(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
 
 
 def _paid(payment: FoundPayment) -> PaidPayment:

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from billing.model.digits import masked
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
-from billing.model.shown_digits import masked
 
 SEOUL = timezone(timedelta(hours=9))
 """A card is good until the end of its month there; Korea has had no daylight saving time since 1988."""
