@@ -45,6 +45,8 @@ class Server:
     """All that were read, in their order."""
     requests_of: list[int] = field(default_factory=list)
     """How many requests each connection brought."""
+    hung_up: int = 0
+    """How many connections this end has closed: the other end has its goodbye."""
 
     @property
     def port(self) -> int:
@@ -141,6 +143,7 @@ def serving(script: Script, tls: ssl.SSLContext | None = None, *, scheme: str = 
 def _serve(accepted: socket.socket, server: Server, script: Script, tls: ssl.SSLContext | None) -> None:
     with suppress(OSError), closing(accepted if tls is None else tls.wrap_socket(accepted, server_side=True)) as line:
         script(Line(line, server))
+    server.hung_up += 1
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 from moto import backends
 from moto.core import responses
 from moto.core.utils import method_names_from_class
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -48,6 +49,7 @@ def work_out_once() -> None:
     # Who evaluates an expression copies it first.
     UpdateExpressionParser.make = cache(UpdateExpressionParser.make)
     DepthFirstTraverser.nodes_to_be_processed = _once_a_class(DepthFirstTraverser.nodes_to_be_processed)
+    DynamoType.size = _once_a_value(DynamoType.size)  # type: ignore[assignment,method-assign]
 
 
 def _once_a_class(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -57,6 +59,20 @@ def _once_a_class(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if type(instance) not in answers:
             answers[type(instance)] = method(instance)
         return answers[type(instance)]
+
+    return remembered
+
+
+def _once_a_value(size: Callable[[Any], int]) -> Callable[[Any], int]:
+    """moto adds the sizes of all attributes up anew for each that is added. A text or a number stays as it is."""
+
+    def remembered(value: Any) -> int:
+        if value.type not in ("S", "N"):
+            return size(value)
+        known: int | None = value.__dict__.get("known_size")
+        if known is None:
+            known = value.known_size = size(value)
+        return known
 
     return remembered
 

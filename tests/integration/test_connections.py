@@ -27,6 +27,7 @@ from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from tests.conftest import ClockAhead
 from tests.serving import Line, Script, certificate_of, nobody_accepting, nobody_listening, saying_nothing, serving
+from tests.waiting import eventually
 
 NUMBER = "0000-9876-9876-9876"
 CARD = Card(Sensitive(NUMBER), Sensitive("2099-12"), Sensitive("900101"), Sensitive("73"))
@@ -120,9 +121,9 @@ def test_one_connection_serves_many_requests(context: ssl.SSLContext | None) -> 
 def test_a_connection_that_the_other_end_has_closed_is_not_used_again(context: ssl.SSLContext | None) -> None:
     with serving(hanging_up_after(1), context) as server:
         iamport = client_of(server.url)
-        for _ in range(3):
+        for attempts in (1, 2, 3):
             assert outcome(iamport).code == "declined"
-            time.sleep(0.05)  # its goodbye is on the way
+            assert eventually(lambda: server.hung_up == attempts)  # noqa: B023 (asked at once)
     assert server.requests_of == [1, 1, 1]
 
 

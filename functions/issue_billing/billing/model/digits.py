@@ -12,6 +12,8 @@ POINTS = "./,:;|\\·"
 
 def plain_digits(text: str) -> str:
     """NFKC, which makes full-width and circled digits plain ones; those of other scripts become plain here."""
+    if text.isascii():
+        return text
     text = unicodedata.normalize("NFKC", text)
     return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
 
