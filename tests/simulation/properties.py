@@ -209,11 +209,33 @@ class Properties(Happened):
             if number in self._truths:
                 self._truths[number].begun = True
         if (closed := seams.attempt_closed(before, after)) is not None:
-            number, state, event, imp_uid = closed
             for truth in self._at_work():
                 truth.saw_closing = True
-            if number in self._truths:
-                self._truths[number].endings += ((state, event, imp_uid),)
+            if closed.number in self._truths:
+                self._truths[closed.number].endings += ((closed.state, closed.event, closed.imp_uid),)
+                self._check_event(closed)
+
+    def _check_event(self, closed: seams.Closed) -> None:
+        """It names what is registered, or what was paid with; else the card that was tried; and who asked for it."""
+        truth, name = self._truths[closed.number], self._name(closed.number)
+        if closed.request_id != seams.request_id(closed.number):
+            raise Violation("events", f"{name} is told under {closed.request_id or 'no request_id'}")
+        if (self._odd and truth.request.uid == 0) or truth.others_key or truth.others_order:
+            return
+        named = card_of(closed.card or None)
+        if named not in self._may_be_named(truth, closed):
+            raise Violation("events", f"{name} is closed {closed.state}, and its event names card {named or 'none'}")
+
+    def _may_be_named(self, truth: Truth, closed: seams.Closed) -> set[str | None]:
+        key = self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
+        match closed.state:
+            case "issued":
+                return set() if key is None else {key.card.lower()}
+            case "paid_without_key":
+                # Who sent no card and found the order paid names none.
+                paid_with = {each.card.lower() for each in self._taken(truth) if each.imp_uid == closed.imp_uid}
+                return paid_with if truth.sent else paid_with | {None}
+        return {truth.request.card.lower()}
 
     def settler_crashed(self, what: str) -> None:
         raise Violation("crash", f"the settler stops at {what}")

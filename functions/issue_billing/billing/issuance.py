@@ -59,7 +59,7 @@ class Outcome:
 
 
 def issue_billing_key(
-    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str
 ) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
     services = replace(services, iamport=services.iamport.hiding(card))
@@ -107,15 +107,13 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     return begun
 
 
-def new_attempt(
-    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
-) -> NewAttempt:
-    payment, credentials = customer.payment, services.credentials.read()
+def new_attempt(customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str) -> NewAttempt:
+    payment, fingerprints = customer.payment, services.fingerprints
     return NewAttempt(
         attempt_id=uuid4().hex,
         customer_uid=customer.uid,
-        card_fingerprint=credentials.fingerprint(card.digits()),
-        request_fingerprint=credentials.fingerprint(card.all_data()),
+        card_fingerprint=fingerprints.of(card.digits()),
+        request_fingerprint=fingerprints.of(card.all_data()),
         masked_card=masked(card.digits()),
         order=None if payment is None else Order(payment.merchant_uid, payment.amount),
         ends_at=time.time() + deadline.left(),
