@@ -45,8 +45,9 @@ def test_the_bytes_of_a_customers_item(signed_door: Door, aws: Aws, clock: Clock
 
 
 def test_the_units_that_an_attempt_writes(signed_door: Door, aws: Aws, clock: ClockAhead) -> None:
-    """All items are under 1 kB, so that a write of one is a unit: twice in a transaction, and for the index once more for
-    the place that the item leaves and for the one that it takes."""
+    """All items are under 1 kB, so that a write of one is a unit: in a transaction two, and in the index one for the
+    place that the item leaves and one for that which it takes.
+    """
     stream = Stream(aws)
     answer = signed_door.post_json(signed_fields("mine", new=True))
     assert answer.body["status"] == "success"

@@ -72,6 +72,8 @@ class Truth:
     """Registered under its uid at some time while it was at work."""
     endings: tuple[tuple[str, str | None, str], ...] = ()
     """State, event and imp_uid of each change that closed it."""
+    misnamed: str = ""
+    """What is wrong with what its event named, by what was true when it left."""
 
     def digest(self) -> Hashable:
         return tuple(self.__dict__.values())
@@ -213,28 +215,27 @@ class Properties(Happened):
                 truth.saw_closing = True
             if closed.number in self._truths:
                 self._truths[closed.number].endings += ((closed.state, closed.event, closed.imp_uid),)
-                self._check_event(closed)
+                self._truths[closed.number].misnamed = self._what_is_misnamed(closed)
 
-    def _check_event(self, closed: seams.Closed) -> None:
-        """It names what is registered, or what was paid with; else the card that was tried; and who asked for it."""
-        truth, name = self._truths[closed.number], self._name(closed.number)
+    def _what_is_misnamed(self, closed: seams.Closed) -> str:
+        """An event names who asked, and what is registered, or was paid with; else the card that was tried."""
+        truth = self._truths[closed.number]
         if closed.request_id != seams.request_id(closed.number):
-            raise Violation("events", f"{name} is told under {closed.request_id or 'no request_id'}")
+            return f"is told under {closed.request_id or 'no request_id'}"
         if (self._odd and truth.request.uid == 0) or truth.others_key or truth.others_order:
-            return
+            return ""
         named = card_of(closed.card or None)
-        if named not in self._may_be_named(truth, closed):
-            raise Violation("events", f"{name} is closed {closed.state}, and its event names card {named or 'none'}")
+        right = named in self._may_be_named(truth, closed)
+        return "" if right else f"is closed {closed.state}, and its event names card {named or 'none'}"
 
     def _may_be_named(self, truth: Truth, closed: seams.Closed) -> set[str | None]:
-        key = self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
         match closed.state:
             case "issued":
+                key = self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
                 return set() if key is None else {key.card.lower()}
             case "paid_without_key":
-                # Who sent no card and found the order paid names none.
-                paid_with = {each.card.lower() for each in self._taken(truth) if each.imp_uid == closed.imp_uid}
-                return paid_with if truth.sent else paid_with | {None}
+                taken = (each.card.lower() for each in self._taken(truth) if each.imp_uid == closed.imp_uid)
+                return {*taken} if truth.sent else {*taken, None}  # who sent no card, and found the order paid
         return {truth.request.card.lower()}
 
     def settler_crashed(self, what: str) -> None:
@@ -377,6 +378,9 @@ class Properties(Happened):
             )
 
     def _check_events(self) -> None:
+        for number, truth in self._truths.items():
+            if truth.misnamed:
+                raise Violation("events", f"{self._name(number)} {truth.misnamed}")
         told = [
             imp_uid
             for truth in self._truths.values()
