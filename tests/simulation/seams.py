@@ -90,6 +90,8 @@ def attempt(request: Request, number: int, services: Services) -> tuple[str, str
             _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS), request_id(number)
         )
     except BillingError as error:
+        if error.__cause__ is not None:  # a bug, after something was sent
+            return "internal_error", None, None, f"{type(error.__cause__).__name__}: {error.__cause__}"
         payment = getattr(error, "payment", None)
         return error.code, None, payment.imp_uid if payment else None, str(error.reason or "")
     except Exception as failure:  # noqa: BLE001 (whatever it is, the handler answers internal_error)

@@ -94,6 +94,9 @@ class FakeIamport(Iamport):
         self.asked_at: list[float] = []
         self.answers_by: dict[str, Deadline] = {}
 
+    def take_seconds_waited(self) -> float:
+        return 0.0
+
     def prepare(self, deadline: Deadline) -> None:
         self._next("prepare", deadline)
 

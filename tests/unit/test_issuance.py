@@ -837,6 +837,32 @@ def test_each_step_leaves_time_for_those_after_it(sent: str) -> None:
     assert ledger.written_by["finish"] == deadline
 
 
+@pytest.mark.parametrize("breaks", [{"issue": KeyError("3333")}, {"issue": LOST, "look_up": [None, KeyError("3333")]}])
+def test_a_bug_after_the_card_was_sent_leaves_the_attempt_open(breaks: dict[str, Any]) -> None:
+    iamport, ledger = FakeIamport(**{"prepare": None, "look_up": None, **breaks}), FakeLedger(ATTEMPT)
+    with pytest.raises(OutcomeUnknown) as told:
+        issue_billing_key(SIGNED, CARD, services_of(iamport, ledger), Deadline.after(28), "request-1")
+    assert (told.value.reason, str(told.value)) == ("KeyError", "KeyError"), "and nothing of its message"
+    assert isinstance(told.value.__cause__, KeyError)
+    assert ledger.told == ["open"]
+
+
+def test_a_bug_in_looking_what_became_of_an_earlier_attempt_leaves_that_one_open() -> None:
+    """It may have been the same request."""
+    result, ledger = begun_with(LEFT_OPEN, customer=SIGNED, look_up=KeyError())
+    assert result == "outcome_unknown"
+    assert (len(ledger.asked_for), ledger.told) == (1, [])
+
+
+def test_a_bug_before_the_card_was_sent_is_what_it_is() -> None:
+    ledger = FakeLedger(ATTEMPT, failing={"note_seen": KeyError()})
+    with pytest.raises(KeyError):
+        issue_billing_key(
+            SIGNED, CARD, services_of(FakeIamport(prepare=None, look_up=None), ledger), Deadline.after(28), "request-1"
+        )
+    assert ledger.told == []
+
+
 def test_what_is_left_open_is_written_down_in_time_too() -> None:
     iamport, ledger = FakeIamport(prepare=None, look_up=None, issue=LOST), FakeLedger(ATTEMPT)
     deadline = Deadline.after(28)
