@@ -1,7 +1,8 @@
 """One container: takes requests as lines of JSON, answers with their codes and bodies, and dies where it is told to.
 
 {"settle_seconds_from_now": 600}           the settler runs in it, once
-{"fields": {...}, "dies_before_send": 3}   the process kills itself (SIGKILL) before its third send on any
+{"fields": {...}, "request_id": "…",
+ "dies_before_send": 3}                    the process kills itself (SIGKILL) before its third send on any
                                            connection, that is between two steps of the attempt
 """
 
@@ -67,7 +68,7 @@ def main() -> None:
             print(file=answers, flush=True)
             continue
         death.sends_left = task["dies_before_send"]
-        answer = door.post_json(task["fields"], seconds_left=SECONDS_LEFT)
+        answer = door.post_json(task["fields"], seconds_left=SECONDS_LEFT, request_id=task["request_id"])
         death.sends_left = None
         print(json.dumps({"code": answer.code, "body": answer.body}), file=answers, flush=True)
 

@@ -99,3 +99,10 @@ def test_the_pipeline_sets_up_a_key_and_takes_none_over(action: str, allowed: bo
     of_the_key = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in key.properties["Tags"]}
     assert may("CloudFormationRole", action, key.returned["Arn"], of_the_key) is allowed
     assert may("CloudFormationRole", action, key.returned["Arn"], {}) is allowed
+
+
+def test_the_pipeline_makes_the_secrets_and_has_one_generated() -> None:
+    for name in ("IamportSecret", "FingerprintSecret"):
+        secret = deployment("as it comes").resource(name).returned["Ref"]
+        assert may("CloudFormationRole", "secretsmanager:CreateSecret", secret, {})
+    assert may("CloudFormationRole", "secretsmanager:GetRandomPassword", "*", {})

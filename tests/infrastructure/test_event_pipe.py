@@ -241,15 +241,28 @@ def test_nothing_is_told_but_the_endings(around: Surroundings, stream: EventStre
     assert len(stream.events()) == 2
 
 
+def test_no_event_tells_that_a_request_is_forgotten(around: Surroundings, stream: EventStream) -> None:
+    issued(around)
+    around.clock.advance(11 * MINUTE)
+    settle()
+    assert len(stream.events()) == 1
+    last = stream.records()[-1]
+    images = last["dynamodb"]["OldImage"], last["dynamodb"]["NewImage"]
+    assert (last["eventName"], ["request_fingerprint" in image for image in images]) == ("MODIFY", [True, False])
+    assert [image["state"]["S"] for image in images] == ["issued", "issued"]
+
+
 def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, stream: EventStream) -> None:
     for ending in (issued, paid):
         ending(around)
     texts = json.dumps([event.detail for event in stream.events()])
     images = [record["dynamodb"]["NewImage"] for record in stream.records()]
-    fingerprints = {image["card_fingerprint"]["S"] for image in images if "card_fingerprint" in image}
+    keys = (image["pk"]["S"].split("#") for image in images)
+    of_the_card = {fingerprint for kind, fingerprint, *_ in keys if kind == "card"}
+    of_the_request = {image["request_fingerprint"]["S"] for image in images if "request_fingerprint" in image}
     assert MASKED in texts
-    assert len(fingerprints) == 1
-    for secret in (CARD, CARD.replace("-", ""), *fingerprints):
+    assert (len(of_the_card), len(of_the_request)) == (1, 1)
+    for secret in (CARD, CARD.replace("-", ""), *of_the_card, *of_the_request):
         assert secret not in texts
 
 

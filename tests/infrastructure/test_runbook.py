@@ -187,9 +187,10 @@ def test_an_attempt_that_is_opened_again_is_settled_when_iamport_answers(
 
 
 def test_its_customer_may_try_again_meanwhile(door: Door, aws: Aws, iamport: Simulator, customer_uid: str) -> None:
+    """What tells that it is the same request has been forgotten; that the card is registered has not."""
     open_again(aws, customer_uid)
     iamport.choose_fault = lambda _: None
-    assert door.post_json(form_fields(customer_uid=customer_uid)).body["status"] == "success"
+    assert door.post_json(form_fields(customer_uid=customer_uid)).code == "already_registered"
     assert iamport.issue_count(customer_uid) == 1
 
 

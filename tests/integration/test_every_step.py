@@ -3,6 +3,7 @@
 Each row is one attempt of one customer; afterwards the settler runs, and the ledger has to agree with Iamport.
 """
 
+import itertools
 import threading
 from collections.abc import Mapping
 
@@ -20,13 +21,18 @@ STEPS = {False: ("look_up", "issue"), True: ("find_payments", "look_up", "pay_on
 """For issuing and for the first payment. A token belongs to no customer: its rows are storms of their own."""
 
 
+NUMBERS = itertools.count()
+"""Each request has one of its own."""
+
+
 def task(customer_uid: str, with_payment: bool, dies_before_send: int | None = None) -> Task:
+    number = next(NUMBERS)
     if not with_payment:
         fields = form_fields(customer_uid=customer_uid)
-        return Task(0, "open", customer_uid, CARD_NUMBER, None, False, fields, dies_before_send)
+        return Task(number, "open", customer_uid, CARD_NUMBER, None, False, fields, dies_before_send)
     order = f"order-{customer_uid}"
     fields = signed_fields(customer_uid, payment={"merchant_uid": order, "amount": 9900, "name": "first"})
-    return Task(0, "signed", customer_uid, CARD_NUMBER, order, False, fields, dies_before_send)
+    return Task(number, "signed", customer_uid, CARD_NUMBER, order, False, fields, dies_before_send)
 
 
 class Rows(Chaos):

@@ -72,6 +72,8 @@ class Truth:
     """Registered under its uid at some time while it was at work."""
     endings: tuple[tuple[str, str | None, str], ...] = ()
     """State, event and imp_uid of each change that closed it."""
+    misnamed: str = ""
+    """What is wrong with what its event named, by what was true when it left."""
 
     def digest(self) -> Hashable:
         return tuple(self.__dict__.values())
@@ -209,11 +211,32 @@ class Properties(Happened):
             if number in self._truths:
                 self._truths[number].begun = True
         if (closed := seams.attempt_closed(before, after)) is not None:
-            number, state, event, imp_uid = closed
             for truth in self._at_work():
                 truth.saw_closing = True
-            if number in self._truths:
-                self._truths[number].endings += ((state, event, imp_uid),)
+            if closed.number in self._truths:
+                self._truths[closed.number].endings += ((closed.state, closed.event, closed.imp_uid),)
+                self._truths[closed.number].misnamed = self._what_is_misnamed(closed)
+
+    def _what_is_misnamed(self, closed: seams.Closed) -> str:
+        """An event names who asked, and what is registered, or was paid with; else the card that was tried."""
+        truth = self._truths[closed.number]
+        if closed.request_id != seams.request_id(closed.number):
+            return f"is told under {closed.request_id or 'no request_id'}"
+        if (self._odd and truth.request.uid == 0) or truth.others_key or truth.others_order:
+            return ""
+        named = card_of(closed.card or None)
+        right = named in self._may_be_named(truth, closed)
+        return "" if right else f"is closed {closed.state}, and its event names card {named or 'none'}"
+
+    def _may_be_named(self, truth: Truth, closed: seams.Closed) -> set[str | None]:
+        match closed.state:
+            case "issued":
+                key = self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
+                return set() if key is None else {key.card.lower()}
+            case "paid_without_key":
+                taken = (each.card.lower() for each in self._taken(truth) if each.imp_uid == closed.imp_uid)
+                return {*taken} if truth.sent else {*taken, None}  # who sent no card, and found the order paid
+        return {truth.request.card.lower()}
 
     def settler_crashed(self, what: str) -> None:
         raise Violation("crash", f"the settler stops at {what}")
@@ -355,6 +378,9 @@ class Properties(Happened):
             )
 
     def _check_events(self) -> None:
+        for number, truth in self._truths.items():
+            if truth.misnamed:
+                raise Violation("events", f"{self._name(number)} {truth.misnamed}")
         told = [
             imp_uid
             for truth in self._truths.values()

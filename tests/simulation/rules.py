@@ -70,6 +70,10 @@ def _without_orders(made: Any, customer: Any, iamport: Any, deadline: Any) -> An
     return Seen(found)
 
 
+def _under_another_request(*given: Any, **more: Any) -> Any:
+    return {**NEW_ITEM(*given, **more), "request_id": "of Lambda"}
+
+
 def _without_ledgers_word(*given: Any, **_: Any) -> Any:
     return NEW_ITEM(*given, order_is_paid=False)
 
@@ -334,5 +338,13 @@ RULES = (
         "Nobody closes an attempt whose function may be at work",
         [(settlement, "is_due", _due_where_unsent), (ledger, "_left_open", lambda made, _: LeftOpen(made))],
         "u0.a u0.b", "false refusal",
+    ),
+    Rule(
+        "An event names the card that is registered, and not the one that was offered for it",
+        [(items, "_told_card", lambda made, _: {"told_card": made.masked_card})], "u0.o0.a u0.o0.b", "events",
+    ),
+    Rule(
+        "An event names the request that its caller was told",
+        [(ledger, "new_item", _under_another_request)], "u0.a", "events",
     ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from types import FunctionType, ModuleType, SimpleNamespace
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeSerializer
@@ -31,6 +31,7 @@ from tests.simulation.world import Request
 
 ENVIRONMENT = {
     "IAMPORT_SECRET_ID": "iamport",
+    "FINGERPRINT_SECRET_ID": "fingerprint",
     "ATTEMPTS_TABLE": "attempts",
     "IAMPORT_BASE_URL": "http://iamport.invalid",  # by TLS it would read all authorities' certificates each time
     "AWS_LAMBDA_FUNCTION_NAME": "issue-billing",
@@ -75,13 +76,22 @@ def merchant_uid(order: int) -> str:
     return f"order{order}"
 
 
-def attempt(request: Request, services: Services) -> tuple[str, str | None, str | None, str]:
-    """One invocation. Its answer: the contract's code, the card and the imp_uid that it names; what went wrong."""
+def request_id(number: int) -> str:
+    return f"request-{number}"
+
+
+def attempt(request: Request, number: int, services: Services) -> tuple[str, str | None, str | None, str]:
+    """One invocation, under the request_id of its number.
+
+    Its answer: the contract's code, the card and the imp_uid that it names; what went wrong.
+    """
     try:
         issued = issuance.issue_billing_key(
-            _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS)
+            _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS), request_id(number)
         )
     except BillingError as error:
+        if error.__cause__ is not None:  # a bug, after something was sent
+            return "internal_error", None, None, f"{type(error.__cause__).__name__}: {error.__cause__}"
         payment = getattr(error, "payment", None)
         return error.code, None, payment.imp_uid if payment else None, str(error.reason or "")
     except Exception as failure:  # noqa: BLE001 (whatever it is, the handler answers internal_error)
@@ -121,15 +131,25 @@ def attempt_begun(before: Item | None, after: Item) -> tuple[str, int] | None:
     return after["pk"]["S"].removeprefix("uid#"), attempt_number(after)
 
 
-def attempt_closed(before: Item | None, after: Item) -> tuple[int, str, str | None, str] | None:
-    """Which attempt a change of the table closes: its number, its state, the event that leaves with it, its imp_uid.
+class Closed(NamedTuple):
+    """An attempt that a change of the table closes, and the event that leaves with it."""
 
-    As the pipe's filter in template.yaml has it: from an `open` item to one with an `event`.
-    """
+    number: int
+    state: str
+    event: str | None
+    imp_uid: str
+    request_id: str
+    card: str
+    """Masked."""
+
+
+def attempt_closed(before: Item | None, after: Item) -> Closed | None:
+    """As the pipe in template.yaml has it: from an `open` item to one with an `event`, of which it takes the rest."""
     if before is None or not is_open(before) or is_open(after):
         return None
     event = after.get("event", {}).get("S")
-    return attempt_number(after), after["state"]["S"], event, after.get("imp_uid", {}).get("S", "")
+    imp_uid, request, card = (after.get(name, {}).get("S", "") for name in ("imp_uid", "request_id", "told_card"))
+    return Closed(attempt_number(after), after["state"]["S"], event, imp_uid, request, card)
 
 
 def is_open(item: Item) -> bool:
@@ -189,7 +209,9 @@ def _operation(operation: str, **parameters: Any) -> dict[str, Any]:
 
 class _Clients:
     dynamodb = _Client()
-    secrets_manager = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": SECRET})
+
+    def read_secret(self, _: str) -> str:
+        return SECRET
 
 
 class _Session:

@@ -457,7 +457,7 @@ class State:
         made = program(
             request,
             number,
-            lambda services: seams.attempt(request, services),
+            lambda services: seams.attempt(request, number, services),
             cold="cold" in habits,
             stepping="stepping" in habits and number == 0,
         )

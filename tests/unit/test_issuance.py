@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from billing.credentials import CredentialsStore
 from billing.issuance import (
     Issued,
     begin,
@@ -36,7 +35,6 @@ from billing.model.errors import (
     Unavailable,
 )
 from billing.model.sensitive import Sensitive
-from billing.services import Services
 from tests.unit.conftest import Lines
 from tests.unit.fakes import (
     ATTEMPT,
@@ -48,13 +46,11 @@ from tests.unit.fakes import (
     SENT,
     SENT_CARD,
     SENT_PAYING,
-    SETTINGS,
     TAKEN,
     FakeIamport,
     FakeLedger,
-    FakeSecretsManager,
     StoppedClock,
-    aws_of,
+    services_of,
 )
 
 CARD = Card(Sensitive("0000-1111-2222-3333"), Sensitive("2099-12"), Sensitive("900101"), Sensitive("73"))
@@ -91,12 +87,6 @@ OVER = StoppedClock().wall - 1
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
-def services_of(iamport: FakeIamport, ledger: FakeLedger) -> Services:
-    secret = '{"imp_key": "key", "imp_secret": "made-up"}'
-    aws = aws_of(secrets_manager=FakeSecretsManager(secret))
-    return Services(aws, CredentialsStore(SETTINGS, aws), iamport, ledger)
-
-
 def outcome(attempt: Callable[[], object]) -> object:
     """What it gives, or the code of what it raises."""
     try:
@@ -107,7 +97,7 @@ def outcome(attempt: Callable[[], object]) -> object:
 
 def attempted(customer: Customer, iamport: FakeIamport, ledger: FakeLedger, seconds: float = 28) -> object:
     services = services_of(iamport, ledger)
-    return outcome(lambda: issue_billing_key(customer, CARD, services, Deadline.after(seconds)))
+    return outcome(lambda: issue_billing_key(customer, CARD, services, Deadline.after(seconds), "request-1"))
 
 
 def not_sent(code: str, registered: BillingKey | None = None, leftover: Leftover | None = None) -> Ending:
@@ -839,7 +829,7 @@ def test_each_step_leaves_time_for_those_after_it(sent: str) -> None:
     iamport = FakeIamport(prepare=None, look_up=[None, OWN], **laid_out)
     attempt, customer = (ATTEMPT, SIGNED) if sent == "issue" else (PAYING, BUYER)
     ledger, deadline = FakeLedger(attempt), Deadline.after(28)
-    issue_billing_key(customer, CARD, services_of(iamport, ledger), deadline)
+    issue_billing_key(customer, CARD, services_of(iamport, ledger), deadline, "request-1")
     assert iamport.answers_by[sent].left() <= deadline.left() - 1 - 5, "a look-up may take five seconds"
     assert iamport.answers_by["look_up"].left() <= deadline.left() - 1, "writing down takes time too"
     assert iamport.answers_by["prepare"].left() <= deadline.left() - 1
@@ -847,11 +837,37 @@ def test_each_step_leaves_time_for_those_after_it(sent: str) -> None:
     assert ledger.written_by["finish"] == deadline
 
 
+@pytest.mark.parametrize("breaks", [{"issue": KeyError("3333")}, {"issue": LOST, "look_up": [None, KeyError("3333")]}])
+def test_a_bug_after_the_card_was_sent_leaves_the_attempt_open(breaks: dict[str, Any]) -> None:
+    iamport, ledger = FakeIamport(**{"prepare": None, "look_up": None, **breaks}), FakeLedger(ATTEMPT)
+    with pytest.raises(OutcomeUnknown) as told:
+        issue_billing_key(SIGNED, CARD, services_of(iamport, ledger), Deadline.after(28), "request-1")
+    assert (told.value.reason, str(told.value)) == ("KeyError", "KeyError"), "and nothing of its message"
+    assert isinstance(told.value.__cause__, KeyError)
+    assert ledger.told == ["open"]
+
+
+def test_a_bug_in_looking_what_became_of_an_earlier_attempt_leaves_that_one_open() -> None:
+    """It may have been the same request."""
+    result, ledger = begun_with(LEFT_OPEN, customer=SIGNED, look_up=KeyError())
+    assert result == "outcome_unknown"
+    assert (len(ledger.asked_for), ledger.told) == (1, [])
+
+
+def test_a_bug_before_the_card_was_sent_is_what_it_is() -> None:
+    ledger = FakeLedger(ATTEMPT, failing={"note_seen": KeyError()})
+    with pytest.raises(KeyError):
+        issue_billing_key(
+            SIGNED, CARD, services_of(FakeIamport(prepare=None, look_up=None), ledger), Deadline.after(28), "request-1"
+        )
+    assert ledger.told == []
+
+
 def test_what_is_left_open_is_written_down_in_time_too() -> None:
     iamport, ledger = FakeIamport(prepare=None, look_up=None, issue=LOST), FakeLedger(ATTEMPT)
     deadline = Deadline.after(28)
     with pytest.raises(OutcomeUnknown):
-        issue_billing_key(SIGNED, CARD, services_of(iamport, ledger), deadline)
+        issue_billing_key(SIGNED, CARD, services_of(iamport, ledger), deadline, "request-1")
     assert ledger.written_by["leave_open"] == deadline
 
 
@@ -959,7 +975,9 @@ def begun_with(
     ledger = FakeLedger(*begun)
     services = services_of(FakeIamport(**at_iamport), ledger)
     return outcome(
-        lambda: begin(new_attempt(customer, CARD, services, Deadline.after(28)), services, Deadline.after(28))
+        lambda: begin(
+            new_attempt(customer, CARD, services, Deadline.after(28), "request-1"), services, Deadline.after(28)
+        )
     ), ledger
 
 
@@ -1066,7 +1084,7 @@ def test_the_ledger_is_asked_for_an_attempt(
     assert new.is_new_customer is is_new
     assert new.ends_at == stopped_clock.wall + 28
     assert "0000111122223333" not in repr(new)
-    assert new.card_fingerprint == services.credentials.read().fingerprint("0000111122223333")
+    assert new.card_fingerprint == services.fingerprints.of("0000111122223333")
     assert ledger.written_by["begin"] == deadline
 
 
@@ -1086,7 +1104,7 @@ def test_a_request_is_the_same_whose_card_data_all_are(
     ledger = FakeLedger(ATTEMPT, ATTEMPT)
     services = services_of(FakeIamport(), ledger)
     for card in (CARD, replace(CARD, **changes)):
-        begin(new_attempt(SIGNED, card, services, Deadline.after(28)), services, Deadline.after(28))
+        begin(new_attempt(SIGNED, card, services, Deadline.after(28), "request-1"), services, Deadline.after(28))
     one, other = ledger.asked_for
     assert (one.card_fingerprint == other.card_fingerprint) is same_card
     assert (one.request_fingerprint == other.request_fingerprint) is same_request

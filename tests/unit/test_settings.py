@@ -4,7 +4,7 @@ import pytest
 
 from billing.settings import WrongSetting, read_settings
 
-NEEDED = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "table"}
+NEEDED = {"IAMPORT_SECRET_ID": "secret", "FINGERPRINT_SECRET_ID": "key", "ATTEMPTS_TABLE": "table"}
 
 
 def test_what_is_not_set_has_a_default() -> None:
@@ -29,6 +29,7 @@ def test_origins_are_a_list_with_commas() -> None:
     ("name", "value"),
     [
         ("IAMPORT_SECRET_ID", ""),
+        ("FINGERPRINT_SECRET_ID", ""),
         ("ATTEMPTS_TABLE", ""),
         ("IAMPORT_BASE_URL", "api.iamport.kr"),
         ("IAMPORT_BASE_URL", "ftp://api.iamport.kr"),

@@ -59,7 +59,7 @@ class Outcome:
 
 
 def issue_billing_key(
-    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str
 ) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
     services = replace(services, iamport=services.iamport.hiding(card))
@@ -69,7 +69,8 @@ def issue_billing_key(
     if isinstance(begun, Issued):
         return begun
     attempt, outcome = carry_out(begun, customer, card, services, deadline)
-    write_down(attempt, outcome, services, deadline)
+    with unknown_if_it_breaks():
+        write_down(attempt, outcome, services, deadline)
     if isinstance(outcome.told, BillingError):
         raise outcome.told
     return outcome.told
@@ -91,7 +92,8 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     begun = ledger.begin(new, deadline)
     for _ in range(MOST_HOLDERS):
         if isinstance(begun, LeftOpen):
-            with in_progress_where_unseen():
+            # An earlier attempt sent it, perhaps by the same request.
+            with in_progress_where_unseen(), unknown_if_it_breaks():
                 settle(begun.attempt, iamport, ledger, answer_by)
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
@@ -107,15 +109,13 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     return begun
 
 
-def new_attempt(
-    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
-) -> NewAttempt:
-    payment, credentials = customer.payment, services.credentials.read()
+def new_attempt(customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str) -> NewAttempt:
+    payment, fingerprints = customer.payment, services.fingerprints
     return NewAttempt(
         attempt_id=uuid4().hex,
         customer_uid=customer.uid,
-        card_fingerprint=credentials.fingerprint(card.digits()),
-        request_fingerprint=credentials.fingerprint(card.all_data()),
+        card_fingerprint=fingerprints.of(card.digits()),
+        request_fingerprint=fingerprints.of(card.all_data()),
         masked_card=masked(card.digits()),
         order=None if payment is None else Order(payment.merchant_uid, payment.amount),
         ends_at=time.time() + deadline.left(),
@@ -131,6 +131,20 @@ def in_progress_where_unseen() -> Iterator[None]:
         yield
     except Unavailable as failure:
         raise InProgress(failure.reason, failure.answered) from None
+
+
+@contextmanager
+def unknown_if_it_breaks() -> Iterator[None]:
+    """Around what is done once something was sent: a bug there leaves the outcome open.
+
+    Raises OutcomeUnknown from the bug, whose message may hold anything.
+    """
+    try:
+        yield
+    except BillingError:
+        raise
+    except Exception as bug:
+        raise OutcomeUnknown(type(bug).__name__) from bug
 
 
 def carry_out(
@@ -150,7 +164,11 @@ def carry_out(
         return attempt, nothing_sent(attempt, never_sent)
     if noted is None:
         return attempt, Outcome(Unavailable("closed_meanwhile"))
-    return noted, send(noted, customer, card, iamport, answer_by)
+    try:
+        with unknown_if_it_breaks():
+            return noted, send(noted, customer, card, iamport, answer_by)
+    except OutcomeUnknown as broken:
+        return noted, Outcome(broken)
 
 
 def write_down(attempt: Attempt, outcome: Outcome, services: Services, deadline: Deadline) -> None:

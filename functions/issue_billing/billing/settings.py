@@ -14,6 +14,8 @@ class Settings:
 
     iamport_secret_id: str
     """Name or ARN of the secret {"imp_key": ..., "imp_secret": ...}."""
+    fingerprint_secret_id: str
+    """Name or ARN of the secret that is the key of cards' fingerprints."""
     iamport_base_url: str
     iamport_channel_key: str
     """The console's channel key; empty: not sent."""
@@ -42,6 +44,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises WrongSetting."""
     return Settings(
         iamport_secret_id=_required(environment, "IAMPORT_SECRET_ID"),
+        fingerprint_secret_id=_required(environment, "FINGERPRINT_SECRET_ID"),
         iamport_base_url=_matching(
             environment, "IAMPORT_BASE_URL", ORIGIN, "an address without a path", "https://api.iamport.kr"
         ),

@@ -23,7 +23,12 @@ LARGEST_PAGE = 30_000
 
 
 def settings(**changes: str) -> Settings:
-    needed = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "attempts", "AWS_REGION": "ap-northeast-2"}
+    needed = {
+        "IAMPORT_SECRET_ID": "secret",
+        "FINGERPRINT_SECRET_ID": "key",
+        "ATTEMPTS_TABLE": "attempts",
+        "AWS_REGION": "ap-northeast-2",
+    }
     return read_settings(needed | {"ALLOWED_ORIGINS": SHOP} | changes)
 
 
@@ -195,9 +200,29 @@ class TestAfterAPostWithoutJavaScript:
 class TestWords:
     def test_every_text_is_there_in_both_languages(self) -> None:
         texts = [*words.LABELS.values(), *words.ERRORS.values(), *words.TEXTS.values(), *words.NEXT_STEPS.values()]
-        for text in (*texts, *words.HEADINGS.values(), words.NOT_REGISTERED):
+        for text in (*texts, *(heading for _, heading in words.HEADINGS.values())):
             assert set(text) == set(get_args(Language))
             assert all(text.values())
+
+    @pytest.mark.parametrize("code", sorted({"success", "offline", "incomplete", *messages.BY_CODE}))
+    def test_a_heading_says_no_more_and_no_less_than_its_code(self, code: str) -> None:
+        """`internal_error` says that nothing was sent: what breaks afterwards is `outcome_unknown`."""
+        expected: dict[str, tuple[words.Kind, str, str]] = {
+            "success": ("good", "카드가 등록되었습니다", "Your card is registered"),
+            "declined": ("bad", "카드가 거절되었습니다", "The card was declined"),
+            "in_progress": ("unsure", "이미 처리하고 있습니다", "This is already under way"),
+            "outcome_unknown": ("unsure", "아직 결과를 알 수 없습니다", "The result is not known yet"),
+            "paid_without_key": ("unsure", "결제만 완료되었습니다", "Only the payment was taken"),
+            "incomplete": ("bad", "이 주소로는 카드를 등록할 수 없습니다", "No card can be registered at this address"),
+        }
+        nothing_registered = ("bad", "카드가 등록되지 않았습니다", "The card was not registered")
+        korean, english = words.outcome(code, "ko"), words.outcome(code, "en")
+        assert korean.kind == english.kind
+        assert (korean.kind, korean.heading, english.heading) == expected.get(code, nothing_registered)
+
+    def test_of_a_code_that_nobody_knows_the_result_is_not_known(self) -> None:
+        outcome = words.outcome("a code of next year", "en")
+        assert (outcome.kind, outcome.heading) == ("unsure", "The result is not known yet")
 
     def test_what_was_paid_is_said_first_and_nobody_is_sent_to_pay_again(self) -> None:
         outcome = words.outcome("paid_without_key", "ko")

@@ -40,7 +40,7 @@ class NewAttempt:
     """UNIX seconds: when the invocation can last no longer."""
     is_new_customer: bool
     """Whether the merchant's server has just made the customer_uid, so that nothing can be registered under it."""
-    request_id: str = ""
+    request_id: str
     """What the caller was told, and names in a complaint."""
 
 
