@@ -60,8 +60,9 @@ class Answer:
 
 
 class Exchange:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tier: str = "") -> None:
         self._url = url
+        self._tier = {"Tier": tier} if tier else {}
         self._session = _Session(url)
         self._seconds_waited = 0.0
 
@@ -121,7 +122,8 @@ class Exchange:
         return self._session.request(
             call.method,
             self._url + call.path,
-            headers={} if token is None else {"Authorization": f"Bearer {token.reveal()}"},
+            # The token is the agent's own, whichever of its sub-merchants (Tier) it is used for.
+            headers={} if token is None else {"Authorization": f"Bearer {token.reveal()}", **self._tier},
             json=call.body,
             timeout=(min(CONNECT_SECONDS, left - call.least_seconds), left),
         )
