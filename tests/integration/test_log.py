@@ -35,7 +35,10 @@ NOTHING = {"reason": None, "http_status": None, "iamport_code": None, "iamport_m
     [
         pytest.param("issue", None, {}, id="issued"),
         pytest.param(
-            "issue", faults.refusing(200, -1, "한도초과"), {"http_status": 200, "iamport_code": -1}, id="declined"
+            "issue",
+            faults.refusing(200, -1, "한도초과 0000-1111-2222-3333"),
+            {"http_status": 200, "iamport_code": -1, "iamport_message": "한도초과 000011******3333"},
+            id="declined",
         ),
         pytest.param(
             "issue",

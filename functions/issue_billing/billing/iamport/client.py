@@ -101,7 +101,7 @@ class Iamport:
                     payment.merchant_uid, imp_uid, payment.amount if amount is None else amount, receipt_url
                 )
             case FoundPayment(status="failed", fail_reason=reason):
-                raise Declined(reason, answer.for_log())
+                raise Declined(reason, answer.for_log(reason))
         raise OutcomeUnknown("payment_without_status", answer.for_log())
 
     def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:

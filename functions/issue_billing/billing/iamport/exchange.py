@@ -55,8 +55,9 @@ class Answer:
     message: str | None
     response: dict[str, Any] | None
 
-    def for_log(self) -> Answered:
-        return Answered(self.http_status, self.code)
+    def for_log(self, message: str | None = None) -> Answered:
+        """`message`: Iamport's, once it has passed the scrub."""
+        return Answered(self.http_status, self.code, message)
 
 
 class Exchange:
