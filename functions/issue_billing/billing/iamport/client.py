@@ -87,7 +87,6 @@ class Iamport:
         body = {
             **_card_parameters(card),
             **_named(pg=self.channel_of(customer).pg),
-            "customer_uid": customer.uid,
             **_payment_parameters(customer, payment),
         }
         answer = self._ask(_issuing("/subscribe/payments/onetime", body), deadline)
@@ -156,22 +155,23 @@ def _card_parameters(card: Card) -> dict[str, str | int]:
     )
 
 
-def _payment_parameters(customer: Customer, payment: Payment) -> dict[str, str | int]:
-    details = (*buyer_of(customer, payment), *payment.details)
-    return {
-        "merchant_uid": payment.merchant_uid,
-        "amount": payment.amount,
-        "name": payment.name,
-        **{name: value.reveal() if isinstance(value, Sensitive) else value for name, value in details},
-    }
-
-
 def _named(**parameters: str) -> dict[str, str | int]:
     return {name: value for name, value in parameters.items() if value}
 
 
 def _issuing(path: str, body: dict[str, str | int]) -> Call:
     return Call("POST", path, body, issues_or_charges=True, least_seconds=LEAST_ISSUE_SECONDS)
+
+
+def _payment_parameters(customer: Customer, payment: Payment) -> dict[str, str | int]:
+    details = (*buyer_of(customer, payment), *payment.details)
+    return {
+        "customer_uid": customer.uid,
+        "merchant_uid": payment.merchant_uid,
+        "amount": payment.amount,
+        "name": payment.name,
+        **{name: value.reveal() if isinstance(value, Sensitive) else value for name, value in details},
+    }
 
 
 def _customer_path(customer_uid: str) -> str:
