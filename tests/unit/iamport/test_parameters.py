@@ -36,14 +36,15 @@ PATHS = {
 }
 
 DOCUMENT = (PROJECT / "docs/contracts.md").read_text("utf-8")
+KOREAN = (PROJECT / "docs/contracts.ko.md").read_text("utf-8")
 TABLES: Mapping[str, Parameter] = {**CUSTOMER, **CHANNEL, **PAYMENT}
 
 OWN_LIMITS = {"customer_id"}
 """The schema has none."""
 
 
-def rows_under(heading: str) -> list[list[str]]:
-    section = DOCUMENT.split(f"## {heading}\n")[1].split("\n## ")[0]
+def rows_under(heading: str, document: str = DOCUMENT) -> list[list[str]]:
+    section = document.split(f"## {heading}\n")[1].split("\n## ")[0]
     lines = re.findall(r"^\| `.*\|$", section, re.MULTILINE)
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
@@ -54,7 +55,7 @@ LEFT_OUT = {cells[0].strip("`"): cells[1:] for cells in rows_under("What is left
 
 def said_to_be_sent(endpoint: str) -> set[str]:
     column = 2 + list(PATHS).index(endpoint)
-    return {name for name, cells in SENT.items() if cells[column] == "yes"}
+    return {name for name, cells in SENT.items() if cells[column] == "✓"}
 
 
 @pytest.mark.parametrize("endpoint", PATHS)
@@ -169,6 +170,19 @@ def test_the_document_says_what_each_parameter_takes(name: str) -> None:
     assert [int(number) for number in re.findall(r"string, (\d+)", takes)] == ([longest] if longest else [])
     assert re.findall(r"`(\w+)`", takes) == list(parameter.one_of if parameter is not None else ())
     assert ("our limit" in takes) is (name in OWN_LIMITS)
+
+
+def test_the_korean_tables_say_the_same() -> None:
+    sent = {cells[0].strip("`"): cells[1:] for cells in rows_under("무엇을 어디에서 가져와 보내는가", KOREAN)}
+    left_out = {cells[0].strip("`"): cells[1:] for cells in rows_under("보내지 않는 것", KOREAN)}
+    for table, english in ((sent, SENT), (left_out, LEFT_OUT)):
+        assert {name: [*map(untranslated, cells)] for name, cells in table.items()} == {
+            name: [*map(untranslated, cells)] for name, cells in english.items()
+        }
+
+
+def untranslated(cell: str) -> list[str]:
+    return sorted(re.findall(r"`[^`]+`|✓|\b\d+\b", cell))
 
 
 def test_the_editions_are_one() -> None:
