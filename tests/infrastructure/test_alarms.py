@@ -115,6 +115,47 @@ def test_every_alarm_reaches_somebody() -> None:
         assert actions == [topic.returned["Ref"]] or alarm.returned["Ref"] in rolling_back, alarm.name
 
 
+@pytest.mark.parametrize(
+    ("hours", "rings"),
+    [
+        pytest.param([(0, 0), (0, 0), (0, 0)], False, id="nobody comes"),
+        pytest.param([(None, None), (None, None), (None, None)], False, id="nothing is counted"),
+        pytest.param([(0, 0), (1, 0), (0, 0)], False, id="a quiet night's one card"),
+        pytest.param([(1, 0), (1, 0), (1, 0)], False, id="a card an hour"),
+        pytest.param([(0, 0), (10, 0), (0, 0)], False, id="one who tries all that an hour allows"),
+        pytest.param([(0, 0), (5, 0), (5, 0)], False, id="the same, around the full hour"),
+        pytest.param([(5, 0), (5, 1), (5, 0)], False, id="a success between"),
+        pytest.param([(50, 900), (60, 800), (70, 1_000)], False, id="a busy day"),
+        pytest.param([(2, 0), (3, 0), (2, None)], True, id="a small shop whose contract has ended"),
+        pytest.param([(300, 0), (200, 0), (250, 0)], True, id="a large one"),
+        pytest.param([(5, 1), (5, 0), (5, 0), (5, 0)], True, id="since three hours"),
+    ],
+)
+def test_refusals_ring_only_where_nobody_gets_through(hours: list[tuple[int | None, int | None]], rings: bool) -> None:
+    [alarm] = [
+        one.properties
+        for one in deployment("all that can be turned on").of_type("AWS::CloudWatch::Alarm")
+        if one.name == "RefusedInARow"
+    ]
+    [expression] = [part["Expression"] for part in alarm["Metrics"] if "Expression" in part]
+    assert {part["MetricStat"]["Period"] for part in alarm["Metrics"] if "MetricStat" in part} == {3600}
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert "DatapointsToAlarm" not in alarm
+    newest = hours[-alarm["EvaluationPeriods"] :]
+    values = [worked_out(expression, declined=declined, issued=issued) for declined, issued in newest]
+    assert all(value >= alarm["Threshold"] for value in values) is rings
+
+
+def worked_out(expression: str, **metrics: int | None) -> int:
+    """Of one period; None where nothing was counted. CloudWatch's functions read as Python's would."""
+    functions = {
+        "IF": lambda condition, yes, no: yes if condition else no,
+        "FILL": lambda counted, filler: filler if counted is None else counted,
+    }
+    value: int = eval(expression, {"__builtins__": {}, **functions}, metrics)  # noqa: S307 (the template's own)
+    return value
+
+
 def written_by(line: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Source: CloudWatch user guide, "Specification: Embedded metric format"."""
     for directive in line["_aws"]["CloudWatchMetrics"]:

@@ -1,12 +1,17 @@
 """The sets of parameters that these tests deploy with leave nothing of the templates out."""
 
+import re
+
 import pytest
 
+from billing.settings import CARD_FIELDS, WrongSetting, read_settings
 from infra.local.intrinsics import read_yaml
 from infra.local.template import PROJECT
 from tests.infrastructure.rendering import Rendering
 from tests.infrastructure.stacks import MAIN, ON_ITS_OWN, PARAMETER_SETS, TEMPLATES, deployment
 from tests.infrastructure.translation import translated
+
+NEEDED = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "table"}
 
 
 def test_every_condition_of_the_service_holds_in_one_set_and_not_in_another() -> None:
@@ -14,6 +19,23 @@ def test_every_condition_of_the_service_holds_in_one_set_and_not_in_another() ->
     for condition in document["Conditions"]:
         held = {Rendering(document, given).holds({"Condition": condition}) for given in PARAMETER_SETS.values()}
         assert held == {True, False}, condition
+
+
+def test_the_card_fields_that_can_be_chosen_are_those_that_the_code_knows() -> None:
+    declared = read_yaml((PROJECT / MAIN).read_text("utf-8"))["Parameters"]["CardFields"]
+    assert declared["AllowedValues"] == list(CARD_FIELDS)
+    assert read_settings({**NEEDED, "CARD_FIELDS": declared["Default"]}) == read_settings(NEEDED)
+
+
+@pytest.mark.parametrize("tier", ["", "ABC", "A1Z", "AB", "ABCD", "abc", "A B"])
+def test_a_tier_that_can_be_deployed_is_one_that_the_code_takes(tier: str) -> None:
+    declared = read_yaml((PROJECT / MAIN).read_text("utf-8"))["Parameters"]["IamportTier"]
+    can_be_deployed = re.search(declared["AllowedPattern"], tier) is not None
+    try:
+        is_taken = read_settings({**NEEDED, "IAMPORT_TIER": tier}).iamport_tier == tier
+    except WrongSetting:
+        is_taken = False
+    assert is_taken is can_be_deployed
 
 
 def test_every_template_is_deployed() -> None:

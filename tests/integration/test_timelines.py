@@ -194,6 +194,24 @@ def test_a_cancelled_payment_was_paid(signed_door: Door, iamport: Simulator) -> 
     assert len(iamport.payments) == 1
 
 
+@pytest.mark.parametrize("and_cancelled", [False, True])
+def test_an_order_that_is_used_up_when_the_card_arrives_is_told_as_paid(
+    signed_door: Door, iamport: Simulator, aws: Aws, and_cancelled: bool
+) -> None:
+    """Iamport answers by the -1 of any refusal, so it is looked up what the order has come to."""
+
+    def pay_by_the_window() -> None:
+        iamport.pay("order-1", 9_900)
+        if and_cancelled:
+            iamport.cancel("order-1")
+
+    iamport.before("pay_onetime", pay_by_the_window)
+    answer = signed_door.post_json(signed_fields("mine", payment=PAYMENT))
+    assert answer.outcome == (409, "already_paid")
+    assert (len(iamport.payments), dict(iamport.customers)) == (1, {})
+    assert state_of(aws, "mine") == "not_issued"
+
+
 def test_an_open_attempt_whose_payment_is_cancelled_meanwhile_is_closed_as_paid(
     signed_door: Door, iamport: Simulator, clock: ClockAhead, dying: Dying, events: Events
 ) -> None:

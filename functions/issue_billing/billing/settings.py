@@ -7,6 +7,17 @@ from typing import Literal
 
 ORIGIN = r"https?://[^/,\s]+"
 
+CardField = Literal["birth", "pwd_2digit"]
+
+CARD_FIELDS: Mapping[str, frozenset[CardField]] = {
+    "birth,pwd_2digit": frozenset(("birth", "pwd_2digit")),
+    "birth": frozenset(("birth",)),
+    "pwd_2digit": frozenset(("pwd_2digit",)),
+    "none": frozenset(),
+}
+"""What contracts want beside number and expiry date. The first is what most want; the third stands in PortOne's help on
+Kiwoom Pay alone."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -21,6 +32,10 @@ class Settings:
     """The console's channel key; empty: not sent."""
     iamport_pg: str
     """`{PG}` or `{PG}.{MID}`, the older way to choose a channel; empty: not sent."""
+    iamport_tier: str
+    """The sub-merchant that an agent's account asks for; empty: not sent."""
+    card_fields: frozenset[CardField]
+    """What the contract with the PG wants beside the card's number and expiry date."""
     allowed_origins: tuple[str, ...]
     """Whose pages may use the API beside its own; `*` stands for any."""
     customer_identity: Literal["open", "signed"]
@@ -50,6 +65,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         iamport_channel_key=_matching(environment, "IAMPORT_CHANNEL_KEY", r"\S{0,55}", "55 characters at most"),
         iamport_pg=_matching(environment, "IAMPORT_PG", r"\S{0,80}", "80 characters at most"),
+        iamport_tier=_matching(environment, "IAMPORT_TIER", r"|[A-Z0-9]{3}", "three of A-Z and 0-9, or nothing"),
+        card_fields=_card_fields(environment, "CARD_FIELDS"),
         allowed_origins=_origins(environment, "ALLOWED_ORIGINS"),
         customer_identity="signed" if _is_signed(environment, "CUSTOMER_IDENTITY") else "open",
         attempts_table=_required(environment, "ATTEMPTS_TABLE"),
@@ -74,6 +91,13 @@ def _matching(environment: Mapping[str, str], name: str, pattern: str, what: str
     if not re.fullmatch(pattern, value):
         raise WrongSetting(f"{name} takes {what}")
     return value
+
+
+def _card_fields(environment: Mapping[str, str], name: str) -> frozenset[CardField]:
+    value = environment.get(name) or next(iter(CARD_FIELDS))
+    if value not in CARD_FIELDS:
+        raise WrongSetting(f"{name} takes {', or '.join(CARD_FIELDS)}")
+    return CARD_FIELDS[value]
 
 
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

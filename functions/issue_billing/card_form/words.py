@@ -103,6 +103,10 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "카드번호와 비밀번호는 암호화되어 전송되며 저장되지 않습니다.",
         "en": "Card number and password are sent encrypted and are not stored.",
     },
+    "safety_without_password": {
+        "ko": "카드번호는 암호화되어 전송되며 저장되지 않습니다.",
+        "en": "The card number is sent encrypted and is not stored.",
+    },
     "ask_again": {
         "ko": "결과 확인하기",
         "en": "Check the outcome",

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
-from billing.settings import Settings, read_settings
+from billing.settings import CARD_FIELDS, Settings, read_settings
 from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
@@ -111,6 +111,28 @@ def test_the_consent_links_to_the_privacy_policy_where_there_is_one() -> None:
     assert f'href="{SHOP}/privacy?a=1&amp;b"' in text_of(show(PRIVACY_POLICY_URL=f"{SHOP}/privacy?a=1&b"))
 
 
+@pytest.mark.parametrize("language", get_args(Language))
+@pytest.mark.parametrize(("setting", "asked_for"), CARD_FIELDS.items(), ids=CARD_FIELDS)
+def test_it_asks_for_what_the_contract_wants_and_for_nothing_else(
+    setting: str, asked_for: frozenset[str], language: Language
+) -> None:
+    html = text_of(show(language=language, CARD_FIELDS=setting))
+    inputs = {found["name"] for tag, found in Elements(html).seen if tag == "input" and found.get("type") != "hidden"}
+    kind = {"card_kind"} if "birth" in asked_for else set()
+    assert inputs == {"card_number", "expiry", "consent", *asked_for, *kind}
+    described = " ".join(
+        str(found["aria-describedby"]) for _, found in Elements(html).seen if "aria-describedby" in found
+    )
+    assert set(described.split()) <= {found.get("id") for _, found in Elements(html).seen}
+
+
+@pytest.mark.parametrize(("setting", "asked_for"), CARD_FIELDS.items(), ids=CARD_FIELDS)
+def test_a_password_that_nobody_asks_for_is_not_spoken_of(setting: str, asked_for: frozenset[str]) -> None:
+    safety = text_of(show(CARD_FIELDS=setting)).split('<p class="safety">')[1].split("</p>")[0]
+    assert "카드번호" in safety
+    assert ("비밀번호" in safety) is ("pwd_2digit" in asked_for)
+
+
 class TestTheAddress:
     @pytest.mark.parametrize("url", [SHOP, f"{SHOP}/", f"{SHOP}/cards?order=1#top", f"{SHOP}?order=1"])
     def test_a_return_url_at_a_named_origin_counts(self, url: str) -> None:
@@ -186,6 +208,14 @@ class TestAfterAPostWithoutJavaScript:
 
     def test_iamports_words_are_escaped(self) -> None:
         assert "거절 &lt;b&gt;" in text_of(show(answer=self.answer("declined")))
+
+    @pytest.mark.parametrize("setting", CARD_FIELDS)
+    def test_an_error_of_a_field_that_is_not_there_leaves_the_form_as_it_is(self, setting: str) -> None:
+        """A page of the merchant's own may have posted it."""
+        errors = [{"field": name, "message": "틀림"} for name in ("birth", "pwd_2digit")]
+        html = text_of(show(answer=self.answer("invalid_request") | {"errors": errors}, CARD_FIELDS=setting))
+        assert html.count(">틀림</p>") == len(CARD_FIELDS[setting])
+        assert "<form" in html
 
     def test_errors_stand_beside_their_fields(self) -> None:
         answer = self.answer("invalid_request") | {"errors": [{"field": "birth", "message": "생일"}]}

@@ -296,7 +296,8 @@ def test_a_look_that_is_not_accepted_says_nothing_of_what_is_there(iamport: Iamp
 @pytest.mark.parametrize(
     ("status", "body", "answered"),
     [
-        (200, envelope(-1, message="no"), Answered(200, -1)),
+        (200, envelope(-1, message="no 0000-1111-2222-3333"), Answered(200, -1, "no 000011******3333")),
+        (200, envelope(-1), Answered(200, -1)),
         (200, envelope(0), Answered(200, 0)),
         (200, envelope(0, {**KEY, "customer_uid": "other"}), Answered(200, 0)),
         (429, "<html></html>", Answered(429)),
@@ -313,6 +314,14 @@ def test_how_iamport_answered_is_kept_for_the_log(
     with pytest.raises(BillingError) as failure:
         issue(iamport)
     assert failure.value.answered == answered
+
+
+@responses.activate
+def test_why_a_payment_failed_is_kept_for_the_log(iamport: Iamport) -> None:
+    came_back("POST", "/subscribe/payments/onetime", 200, envelope(0, FAILED))
+    with pytest.raises(Declined) as declined:
+        pay(iamport)
+    assert declined.value.answered == Answered(200, 0, "한도초과")
 
 
 @responses.activate

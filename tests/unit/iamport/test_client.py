@@ -15,11 +15,11 @@ from billing.credentials import CredentialsStore
 from billing.iamport.client import Iamport
 from billing.iamport.token import Token
 from billing.model.card import Card
-from billing.model.customer import Customer, Payment
+from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
 from billing.model.errors import BillingError, Unavailable
 from billing.model.sensitive import Sensitive
-from tests.unit.fakes import SETTINGS
+from tests.unit.fakes import SETTINGS, FakeSecretsManager, aws_of
 
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
@@ -37,8 +37,8 @@ def issuing(customer: Customer = CUSTOMER, card: Card = CARD) -> Ask:
     return lambda iamport, deadline: iamport.issue(customer, card, deadline)
 
 
-def paying(payment: Payment = PAYMENT, card: Card = CARD) -> Ask:
-    return lambda iamport, deadline: iamport.issue_and_pay(CUSTOMER, card, payment, deadline)
+def paying(payment: Payment = PAYMENT, card: Card = CARD, customer: Customer = CUSTOMER) -> Ask:
+    return lambda iamport, deadline: iamport.issue_and_pay(customer, card, payment, deadline)
 
 
 def looking_up(customer_uid: str = "mine") -> Ask:
@@ -87,6 +87,10 @@ def test_each_verb_has_its_address(asking: Ask, method: str, path: str) -> None:
 
 
 NAMED = replace(CUSTOMER, details=(("customer_name", Sensitive("홍길동")), ("customer_tel", Sensitive("010"))))
+BY_KEY = replace(CUSTOMER, channel=Channel(channel_key="channel-key-2"))
+BY_PG = replace(CUSTOMER, channel=Channel(pg="kcp.MID2"))
+OPERATORS = {"iamport_channel_key": "channel-key-1", "iamport_pg": "pg.mid"}
+NUMBER_AND_EXPIRY = replace(CARD, birth=Sensitive(""), pwd_2digit=Sensitive(""))
 DETAILED = replace(PAYMENT, details=(("buyer_name", Sensitive("홍길동")), ("card_quota", 3)))
 
 
@@ -120,10 +124,66 @@ DETAILED = replace(PAYMENT, details=(("buyer_name", Sensitive("홍길동")), ("c
             {**CARD_SENT, **PAYMENT_SENT, "pg": "pg.mid", "buyer_name": "홍길동", "card_quota": 3},
             id="a payment with its details",
         ),
+        pytest.param(
+            issuing(card=NUMBER_AND_EXPIRY),
+            {},
+            {"card_number": "0000-1111-2222-3333", "expiry": "2099-12"},
+            id="number and expiry alone",
+        ),
+        pytest.param(
+            issuing(BY_KEY), OPERATORS, {**CARD_SENT, "channel_key": "channel-key-2"}, id="the customer's channel alone"
+        ),
+        pytest.param(issuing(BY_PG), OPERATORS, {**CARD_SENT, "pg": "kcp.MID2"}, id="the customer's pg alone"),
+        pytest.param(
+            paying(), OPERATORS, {**CARD_SENT, **PAYMENT_SENT, "pg": "pg.mid"}, id="a payment knows no channel_key"
+        ),
+        pytest.param(
+            paying(customer=BY_PG),
+            OPERATORS,
+            {**CARD_SENT, **PAYMENT_SENT, "pg": "kcp.MID2"},
+            id="a payment by the customer's pg",
+        ),
+        pytest.param(
+            paying(replace(PAYMENT, details=(("vat_amount", 0), ("use_card_point", False)))),
+            {},
+            {**CARD_SENT, **PAYMENT_SENT, "vat_amount": 0, "use_card_point": False},
+            id="0 and false are sent",
+        ),
+        pytest.param(
+            paying(customer=NAMED),
+            {},
+            {**CARD_SENT, **PAYMENT_SENT, "buyer_name": "홍길동", "buyer_tel": "010"},
+            id="the customer buys",
+        ),
+        pytest.param(
+            paying(DETAILED, customer=replace(NAMED, details=(("customer_name", Sensitive("임꺽정")),))),
+            {},
+            {**CARD_SENT, **PAYMENT_SENT, "buyer_name": "홍길동", "card_quota": 3},
+            id="the payment's own buyer",
+        ),
     ],
 )
 def test_what_is_sent(asking: Ask, settings: dict[str, str], body: dict[str, Any]) -> None:
     assert json.loads(sent_by(asking, **settings).body) == body
+
+
+@responses.activate
+@pytest.mark.parametrize("asking", [issuing(), paying(), looking_up(), finding()])
+@pytest.mark.parametrize(("tier", "sent"), [("A1Z", "A1Z"), ("", None)])
+def test_every_call_names_the_sub_merchant(asking: Ask, tier: str, sent: str | None) -> None:
+    assert sent_by(asking, iamport_tier=tier).headers.get("Tier") == sent
+
+
+@responses.activate
+def test_the_token_is_the_agents_own() -> None:
+    settings = replace(SETTINGS, iamport_tier="A1Z")
+    secrets = FakeSecretsManager(json.dumps({"imp_key": "key", "imp_secret": "secret"}))
+    iamport = Iamport(settings, CredentialsStore(settings, aws_of(secrets_manager=secrets)))
+    token = {"access_token": "made-up-token", "now": 1, "expired_at": 1801}
+    responses.post(f"{SETTINGS.iamport_base_url}/users/getToken", json={"code": 0, "response": token})
+    iamport.prepare(Deadline.after(28.0))
+    [call] = responses.calls
+    assert "Tier" not in call.request.headers
 
 
 @responses.activate

@@ -12,8 +12,6 @@ Facts: PortOne's published V1 schema (edition of 2026-07-27), and answers captur
 pass through the same envelope, for the card's faults and for the merchant's: nothing but this tells them apart.
 """
 
-from dataclasses import replace
-
 from billing.iamport.exchange import Answer
 from billing.iamport.scrub import Scrub
 from billing.model.errors import BillingError, Declined, GatewayRefused, OutcomeUnknown
@@ -33,9 +31,13 @@ def refused_card(answer: Answer, scrub: Scrub) -> BillingError | None:
             return None
         case Answer(code=1):
             return request_refused("code_1", answer, scrub)
-    return Declined(None if answer.message is None else scrub.text(answer.message), answer.for_log())
+    message = _message(answer, scrub)
+    return Declined(message, answer.for_log(message))
 
 
 def request_refused(reason: str, answer: Answer, scrub: Scrub) -> GatewayRefused:
-    message = None if answer.message is None else scrub.text(answer.message)
-    return GatewayRefused(reason, replace(answer.for_log(), message=message))
+    return GatewayRefused(reason, answer.for_log(_message(answer, scrub)))
+
+
+def _message(answer: Answer, scrub: Scrub) -> str | None:
+    return None if answer.message is None else scrub.text(answer.message)

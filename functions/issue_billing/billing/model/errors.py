@@ -44,7 +44,7 @@ class Answered:
     code: int | None = None
     """The envelope's; None where there was none."""
     message: str | None = None
-    """Only where the operator has to act on it."""
+    """Only of a refusal: whose fault it is, nothing else tells the operator."""
 
 
 class BillingError(Exception):
