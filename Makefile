@@ -23,6 +23,8 @@ GUIDE_BUILT := tests/browser/guide/react/dist/index.html
 FRONTENDS := $(if $(shell command -v npm),$(REACT_BUILT) $(GUIDE_BUILT))
 
 PORT ?= 3000
+CONTRACT ?= lenient
+PARAMETERS ?=
 TESTS ?= tests
 # Only all tests together reach all of the code.
 COVERED := $(if $(filter tests,$(TESTS)),--cov --cov-report=term:skip-covered)
@@ -42,8 +44,8 @@ setup-sam: $(SAM_INSTALLED) ## Make .venv/sam with the SAM command line
 
 setup-checkov: $(CHECKOV_INSTALLED) ## Make .venv/checkov with what checks the templates for security
 
-run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed
-	@$(BIN)/python -m infra.local --port $(PORT)
+run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed CONTRACT=ksnet PARAMETERS='…=…'
+	@$(BIN)/python -m infra.local --port $(PORT) --contract $(CONTRACT) --parameters $(PARAMETERS)
 
 backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
 	@$(BIN)/python -m infra.local --backends-only

@@ -3,6 +3,7 @@
 Every number starts with 0000, which no real card does. A number that is not in the table is issued as a credit card.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -140,8 +141,12 @@ def number_of(scenario: str) -> str:
     return {card.scenario: card.number for card in test_cards(Timing())}[scenario]
 
 
+def digits_of(card_number: str) -> str:
+    return re.sub(r"\D", "", card_number, flags=re.ASCII)
+
+
 def mask(card_number: str) -> str:
     """First 8 digits, stars, last 4, as NICE does; of the 14 and 15 digit cards fewer at the end."""
-    digits = card_number.replace("-", "")
+    digits = digits_of(card_number)
     shown_at_end = min(4, len(digits) - 12)
     return digits[:8] + "*" * (len(digits) - 8 - shown_at_end) + digits[-shown_at_end:]

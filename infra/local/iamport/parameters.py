@@ -16,17 +16,18 @@ from infra.local.iamport.server import Request
 
 @dataclass(frozen=True)
 class Parameter:
-    """`secret` ones (card data, credentials) are forgotten with the request."""
+    """`secret` ones (card data, credentials) are forgotten with the request. `structured`: a list, read as JSON."""
 
     name: str
     required: bool = False
     longest: int | None = None
     form: re.Pattern[str] | None = None
     secret: bool = False
+    structured: bool = False
 
 
-# 14 to 19 digits, in groups of four.
-CARD_NUMBER = re.compile(r"(\d{4}-){3}\d{2,4}|(\d{4}-){4}\d{1,3}", re.ASCII)
+# 14 to 19 digits, whatever stands between them: PortOne takes the separators out.
+CARD_NUMBER = re.compile(r"(\D*\d){14,19}\D*", re.ASCII)
 EXPIRY = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 BIRTH_OR_BUSINESS_NUMBER = re.compile(r"\d{6}|\d{10}", re.ASCII)
 TWO_DIGITS = re.compile(r"\d{2}", re.ASCII)
@@ -53,9 +54,9 @@ CARD = (
     Parameter("birth", form=BIRTH_OR_BUSINESS_NUMBER, secret=True),
     Parameter("pwd_2digit", form=TWO_DIGITS, secret=True),
     Parameter("cvc", form=CVC, secret=True),
-    # "Required" by the newest schema, and left out by every official sample.
-    CHANNEL_KEY,
     Parameter("pg", longest=80),
+)
+HOLDER = (
     Parameter("customer_id"),
     Parameter("customer_name", longest=20),
     Parameter("customer_tel", longest=20),
@@ -92,10 +93,25 @@ ORDER = (
 )
 PARAMETERS: dict[Endpoint, tuple[Parameter, ...]] = {
     Endpoint.TOKEN: (Parameter("imp_key", secret=True), Parameter("imp_secret", secret=True)),
-    Endpoint.ISSUE: (REQUIRED_CUSTOMER_UID, *CARD),
+    # `channel_key` is "required" by the newest schema, and left out by every official sample.
+    Endpoint.ISSUE: (
+        REQUIRED_CUSTOMER_UID,
+        *CARD,
+        CHANNEL_KEY,
+        *HOLDER,
+        Parameter("channel_group_id", longest=55),
+    ),
     Endpoint.LOOK_UP: (Parameter("customer_uid", required=True),),
     Endpoint.REVOKE: (Parameter("customer_uid", required=True), Parameter("reason")),
-    Endpoint.PAY_ONETIME: (*PAYMENT, *CARD, CUSTOMER_UID, NAME),
+    Endpoint.PAY_ONETIME: (
+        *PAYMENT,
+        *CARD,
+        CUSTOMER_UID,
+        NAME,
+        Parameter("secure_3d_charge_id"),
+        Parameter("secure_3d_token", secret=True),
+        Parameter("channelGroupId", longest=55),
+    ),
     Endpoint.PAY_AGAIN: (
         *PAYMENT,
         REQUIRED_CUSTOMER_UID,
@@ -111,19 +127,26 @@ PARAMETERS: dict[Endpoint, tuple[Parameter, ...]] = {
         Parameter("imp_uid"),
         Parameter("merchant_uid"),
         Parameter("amount", form=AMOUNT),
+        Parameter("tax_free", form=AMOUNT),
+        Parameter("vat_amount", form=AMOUNT),
+        Parameter("checksum", form=AMOUNT),
         Parameter("reason"),
     ),
+    Endpoint.SCHEDULE: (REQUIRED_CUSTOMER_UID, Parameter("schedules", required=True, structured=True)),
+    Endpoint.SHOW_SCHEDULE: (Parameter("merchant_uid", required=True),),
+    Endpoint.UNSCHEDULE: (CUSTOMER_UID, Parameter("merchant_uid", structured=True)),
+    Endpoint.CHANNELS: (),
     Endpoint.UNKNOWN: (),
 }
 
 
-def read(request: Request) -> dict[str, str]:
+def read(endpoint: Endpoint, request: Request) -> dict[str, str]:
     """The parameters of the query or, at POST, of the body.
 
     That a POST has any in its query is not foreseen: card numbers in an address would stand in everybody's logs.
     """
     if request.method == "POST":
-        return _read_body(request.content_type, request.body)
+        return _read_body(endpoint, request.content_type, request.body)
     return _read_form(request.query)
 
 
@@ -131,7 +154,7 @@ def _read_form(text: str) -> dict[str, str]:
     return {name: value for name, value in parse_qsl(text) if value}
 
 
-def _read_body(content_type: str, body: bytes) -> dict[str, str]:
+def _read_body(endpoint: Endpoint, content_type: str, body: bytes) -> dict[str, str]:
     """JSON or form-encoded; `RejectedError` (400) if it is neither."""
     try:
         text = body.decode()
@@ -142,14 +165,20 @@ def _read_body(content_type: str, body: bytes) -> dict[str, str]:
         raise rejected(400, "요청 본문을 읽을 수 없습니다.") from None
     if not isinstance(members, dict):
         raise rejected(400, "요청 본문을 읽을 수 없습니다.")
-    return {
-        name: _text(value) for name, value in members.items() if isinstance(value, str | int | float) and value != ""
-    }
+    structured = {parameter.name for parameter in PARAMETERS[endpoint] if parameter.structured}
+    texts = {name: _text(value, name in structured) for name, value in members.items()}
+    return {name: text for name, text in texts.items() if text}
 
 
-def _text(value: str | float) -> str:
-    """As a form would have it."""
-    return json.dumps(value) if isinstance(value, bool) else str(value)
+def _text(value: object, may_be_list: bool) -> str | None:
+    """As a form would have it; None for what is not there, or of another type than any parameter."""
+    match value:
+        case bool() | list() if may_be_list or isinstance(value, bool):
+            return json.dumps(value)
+        case str() | int() | float():
+            return str(value)
+        case _:
+            return None
 
 
 def public(endpoint: Endpoint, sent: dict[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import requests
@@ -137,7 +138,8 @@ def test_what_was_charged_is_shown_oddly_too(client: Client) -> None:
 def test_a_charge_needs_its_parameters(client: Client, missing: str) -> None:
     client.issue()
 
-    assert charge(client, **{missing: None}).json() == envelope(-1, f"{missing} 파라메터가 누락되었습니다.")
+    without: dict[str, Any] = {missing: None}
+    assert charge(client, **without).json() == envelope(-1, f"{missing} 파라메터가 누락되었습니다.")
     assert statuses(client) == []
 
 
