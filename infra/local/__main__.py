@@ -101,13 +101,13 @@ def _start_backends(stack: ExitStack, contract: str) -> None:
 
 def _start_service(stack: ExitStack, options: argparse.Namespace) -> None:
     host, port = options.host, options.port
-    identity = os.environ.get("CUSTOMER_IDENTITY", "open")
     examples = stack.enter_context(ExamplesServer(host, port + 1 if port else 0))
     parameters = {
-        "CustomerIdentity": identity,
+        "CustomerIdentity": os.environ.get("CUSTOMER_IDENTITY", "open"),
         "AllowedOrigins": ",".join((*examples.origins, VITE_ORIGIN)),
         **dict(options.parameters),
     }
+    identity = parameters["CustomerIdentity"]
     running_service = run_service(host=host, port=port, parameters=parameters, contract=options.contract)
     service = stack.enter_context(running_service)
     examples.api_url = service.url
