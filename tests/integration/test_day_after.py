@@ -53,7 +53,8 @@ class Merchant:
     def refusal(self, ask: Callable[[], object]) -> tuple[Any, ...]:
         with pytest.raises(self._names["Refused"]) as refused:
             ask()
-        return refused.value.args
+        args: tuple[Any, ...] = refused.value.args
+        return args
 
 
 @pytest.fixture
