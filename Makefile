@@ -23,6 +23,8 @@ GUIDE_BUILT := tests/browser/guide/react/dist/index.html
 FRONTENDS := $(if $(shell command -v npm),$(REACT_BUILT) $(GUIDE_BUILT))
 
 PORT ?= 3000
+CONTRACT ?= lenient
+PARAMETERS ?=
 TESTS ?= tests
 # Only all tests together reach all of the code.
 COVERED := $(if $(filter tests,$(TESTS)),--cov --cov-report=term:skip-covered)
@@ -31,7 +33,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke test lint build lock clean python-3.13
+.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke probe test lint build lock clean python-3.13
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +44,8 @@ setup-sam: $(SAM_INSTALLED) ## Make .venv/sam with the SAM command line
 
 setup-checkov: $(CHECKOV_INSTALLED) ## Make .venv/checkov with what checks the templates for security
 
-run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed
-	@$(BIN)/python -m infra.local --port $(PORT)
+run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed CONTRACT=ksnet PARAMETERS='…=…'
+	@$(BIN)/python -m infra.local --port $(PORT) --contract $(CONTRACT) --parameters $(PARAMETERS)
 
 backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
 	@$(BIN)/python -m infra.local --backends-only
@@ -70,6 +72,9 @@ bench: python-3.13 setup setup-sam ## Measure it beside the official client and 
 
 smoke: ## Check a deployed service without issuing anything, URL=<the stack's IssueBillingUrl>
 	@$(PYTHON) -m infra.smoke "$(URL)"
+
+probe: ## Ask the real Iamport, issuing nothing, whether it is as expected; keys from IMP_KEY, IMP_SECRET or typed in
+	@$(PYTHON) -m infra.probe
 
 test: python-3.13 setup setup-sam setup-checkov lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(COVERED) $(TESTS)
