@@ -94,7 +94,7 @@ pytestmark = pytest.mark.usefixtures("stopped_clock")
 def services_of(iamport: FakeIamport, ledger: FakeLedger) -> Services:
     secret = '{"imp_key": "key", "imp_secret": "made-up"}'
     aws = aws_of(secrets_manager=FakeSecretsManager(secret))
-    return Services(aws, CredentialsStore(SETTINGS, aws), iamport, ledger)
+    return Services(SETTINGS, aws, CredentialsStore(SETTINGS, aws), iamport, ledger)
 
 
 def outcome(attempt: Callable[[], object]) -> object:

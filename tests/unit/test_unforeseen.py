@@ -133,7 +133,7 @@ def test_a_failure_on_the_way_is_told_by_whether_the_card_was_sent(
 ) -> None:
     aws = aws_of(secrets_manager=FakeSecretsManager('{"imp_key": "key", "imp_secret": "made-up"}'))
     iamport, ledger = FakeIamport(**{"prepare": None, **laid_out}), FakeLedger(ATTEMPT, failing=failing)
-    services = Services(aws, CredentialsStore(SETTINGS, aws), iamport, ledger)
+    services = Services(SETTINGS, aws, CredentialsStore(SETTINGS, aws), iamport, ledger)
     monkeypatch.setattr(sys.modules["app"], "services", services)
     answer = answer_to(door, form_fields(customer_uid="mine"))
     assert answer.outcome == told_as

@@ -11,6 +11,7 @@ from billing.settings import Settings
 
 @dataclass(frozen=True)
 class Services:
+    settings: Settings
     aws: AwsClients
     credentials: CredentialsStore
     iamport: Iamport
@@ -21,4 +22,4 @@ def open_services(settings: Settings) -> Services:
     """Nothing is sent yet."""
     aws = AwsClients()
     credentials = CredentialsStore(settings, aws)
-    return Services(aws, credentials, Iamport(settings, credentials), Ledger(settings, aws))
+    return Services(settings, aws, credentials, Iamport(settings, credentials), Ledger(settings, aws))

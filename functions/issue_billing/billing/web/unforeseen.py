@@ -43,7 +43,7 @@ def code_of(failure: BaseException) -> Literal["outcome_unknown", "internal_erro
 
 def _came_after_sending(failure: BaseException) -> bool:
     if isinstance(failure, BillingError):
-        return failure.code not in NOTHING_SENT
+        return failure.code not in NOTHING_SENT or failure.key_stays != ""
     return any(frame.f_code in SENT_BY_THEN for frame, _ in walk_tb(failure.__traceback__))
 
 
