@@ -38,7 +38,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Card:
-    """One row. `fault` strikes whenever the number is sent, `payment_fault` only when it is charged at once."""
+    """One row. `fault` strikes whenever the number is sent, `payment_fault` whenever the card is charged."""
 
     number: str
     scenario: str
@@ -110,20 +110,20 @@ def test_cards(timing: Timing) -> tuple[Card, ...]:
         Card(
             "0000-4000-0000-0001",
             "payment_refused_without_key",
-            "issued; a first payment is refused, no key is kept",
+            "issued; a payment is refused, and a first one keeps no key",
             charge=Charge.REFUSED_WITHOUT_KEY,
         ),
         Card(
             "0000-4000-0000-0002",
             "payment_refused_with_key",
-            "issued; a first payment is refused, the key is kept",
+            "issued; a payment is refused, and a first one keeps the key",
             charge=Charge.REFUSED_WITH_KEY,
         ),
         Card("0000-4000-0000-0003", "payment_failed", "issued; a payment has status failed", charge=Charge.FAILED),
         Card(
             "0000-4000-0000-0004",
             "payment_answer_lost",
-            "issued; a first payment is paid, then the line is cut",
+            "issued; a payment is paid, then the line is cut",
             payment_fault=faults.ANSWER_LOST,
         ),
         Card(

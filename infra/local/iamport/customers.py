@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
-from infra.local.iamport.cards import Charge, mask
+from infra.local.iamport.cards import Card, mask
 from infra.local.iamport.history import Actor, History
 
 
@@ -60,30 +60,30 @@ class Customers:
     def __init__(self, history: History) -> None:
         self._history = history
         self._customers: dict[str, Customer] = {}
-        self._charges: dict[str, Charge] = {}
+        self._cards: dict[str, Card] = {}
         self._issue_counts: Counter[str] = Counter()
 
-    def issue(self, customer: Customer, charge: Charge) -> Customer:
+    def issue(self, customer: Customer, card: Card) -> Customer:
         """Keep a billing key that this API has made."""
         self._issue_counts[customer.customer_uid] += 1
-        return self.keep(customer, charge, by="api")
+        return self.keep(customer, card, by="api")
 
-    def keep(self, customer: Customer, charge: Charge, by: Actor = "others") -> Customer:
+    def keep(self, customer: Customer, card: Card, by: Actor = "others") -> Customer:
         """Keep a billing key. One that the uid held before is replaced without a word, as Iamport does."""
         before = self._customers.get(customer.customer_uid)
         if before is not None:
             customer = replace(customer, inserted=before.inserted)
         self._customers[customer.customer_uid] = customer
-        self._charges[customer.customer_uid] = charge
+        self._cards[customer.customer_uid] = card
         self._history.note("registered", customer.customer_uid, customer.card_number, by=by)
         return customer
 
     def find(self, customer_uid: str) -> Customer | None:
         return self._customers.get(customer_uid)
 
-    def charge_of(self, customer_uid: str) -> Charge:
-        """What a payment with the uid's billing key comes to."""
-        return self._charges[customer_uid]
+    def card_of(self, customer_uid: str) -> Card | None:
+        """The card behind the uid's billing key, as the table of test cards has it."""
+        return self._cards[customer_uid] if customer_uid in self._customers else None
 
     def revoke(self, customer_uid: str) -> Customer | None:
         customer = self._customers.pop(customer_uid, None)

@@ -17,7 +17,7 @@ class Happening:
     card_number: str | None
     """Masked."""
     by: Actor
-    """`api`: a request that carried a card."""
+    """`api`: a call of this API that issued or charged."""
     merchant_uid: str | None = None
     imp_uid: str | None = None
 

@@ -17,6 +17,8 @@ from infra.local.iamport.tokens import TokenDesk
 
 ISSUE_REFUSED = "카드정보 인증 및 빌키 발급에 실패하였습니다. "
 PAYMENT_REFUSED = "카드정보 인증에 실패하였습니다. "
+# Captured of a charge, without a word on its endpoint; at `again` it is unverified.
+AGAIN_REFUSED = "결제에 실패하였습니다. "
 CHARGE_REFUSED = "[F113]거래거절 한도초과"
 
 
@@ -88,7 +90,7 @@ class MerchantAccount:
                 card = self.card_of(values["card_number"])
                 return Work(lambda: self._pay_onetime(card, values), card.fault or card.payment_fault)
             case Endpoint.PAY_AGAIN:
-                return Work(lambda: self._pay_again(values))
+                return Work(lambda: self._pay_again(values), self._fault_of_charging(values["customer_uid"]))
             case Endpoint.FIND_PAYMENT:
                 return Work(lambda: self._find_payment(values))
             case Endpoint.FIND_PAYMENTS:
@@ -124,7 +126,7 @@ class MerchantAccount:
         if card.refusal is not None:
             return _card_refused(card.refusal, ISSUE_REFUSED, values)
         customer = Customer.of(values["customer_uid"], card.card_type, values, self.now())
-        return success(self.customers.issue(customer, card.charge).response())
+        return success(self.customers.issue(customer, card).response())
 
     def _look_up(self, customer_uid: str) -> Reply:
         customer = self.customers.find(customer_uid)
@@ -147,26 +149,33 @@ class MerchantAccount:
             return _card_refused(card.refusal, PAYMENT_REFUSED, values)
         customer = Customer.of(values.get("customer_uid", ""), card.card_type, values, self.now())
         if "customer_uid" in values and card.charge in (Charge.PAID, Charge.REFUSED_WITH_KEY):
-            self.customers.issue(customer, card.charge)
-        return self._charge(card.charge, customer, values, "issue" if "customer_uid" in values else None)
+            self.customers.issue(customer, card)
+        usage = "issue" if "customer_uid" in values else None
+        return self._charge(card, customer, values, usage, PAYMENT_REFUSED)
 
     def _pay_again(self, values: dict[str, str]) -> Reply:
         if self.payments.is_used_up(values["merchant_uid"]):
             return _order_used_up()
         customer = self.customers.find(values["customer_uid"])
-        if customer is None:
+        card = self.customers.card_of(values["customer_uid"])
+        if customer is None or card is None:
             return refused(1, "등록되지 않은 구매자입니다.")
-        return self._charge(self.customers.charge_of(customer.customer_uid), customer, values, "payment")
+        return self._charge(card, customer, values, "payment", AGAIN_REFUSED)
 
-    def _charge(self, charge: Charge, customer: Customer, values: dict[str, str], usage: str | None) -> Reply:
+    def _fault_of_charging(self, customer_uid: str) -> Fault | None:
+        with self.lock:
+            card = self.customers.card_of(customer_uid)
+        return None if card is None else card.payment_fault
+
+    def _charge(self, card: Card, customer: Customer, values: dict[str, str], usage: str | None, prefix: str) -> Reply:
         # Whether a payment refused with code -1 is recorded as failed is unverified: one test card does, one does not.
-        if charge is Charge.REFUSED_WITHOUT_KEY:
-            return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
-        fail_reason = None if charge in (Charge.PAID, Charge.PAID_WITHOUT_KEY) else CHARGE_REFUSED
+        if card.charge is Charge.REFUSED_WITHOUT_KEY:
+            return refused(-1, prefix + CHARGE_REFUSED)
+        fail_reason = None if card.charge in (Charge.PAID, Charge.PAID_WITHOUT_KEY) else CHARGE_REFUSED
         payment = new_payment(values, customer, usage, fail_reason, self.now())
         self.payments.add(payment, by="api")
-        if charge is Charge.REFUSED_WITH_KEY:
-            return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
+        if card.charge is Charge.REFUSED_WITH_KEY:
+            return refused(-1, prefix + CHARGE_REFUSED)
         return success(payment.response())
 
     def _find_payment(self, values: dict[str, str]) -> Reply:

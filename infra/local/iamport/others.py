@@ -19,7 +19,7 @@ def register(account: MerchantAccount, customer_uid: str, card_number: str, upda
     """A key that is made by payment window, say."""
     card, now = account.card_of(card_number), account.now()
     customer = Customer.of(customer_uid, card.card_type, {"card_number": card_number}, now)
-    return account.customers.keep(replace(customer, updated=now if updated is None else updated), card.charge)
+    return account.customers.keep(replace(customer, updated=now if updated is None else updated), card)
 
 
 def revoke(account: MerchantAccount, customer_uid: str) -> Customer:

@@ -6,7 +6,7 @@ is unverified.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from infra.local.iamport.envelope import rejected
@@ -33,6 +33,10 @@ TWO_DIGITS = re.compile(r"\d{2}", re.ASCII)
 CVC = re.compile(r"\d{3,4}", re.ASCII)
 AMOUNT = re.compile(r"\d{1,12}(\.\d{1,2})?", re.ASCII)
 MONTHS = re.compile(r"\d{1,2}", re.ASCII)
+COUNT = re.compile(r"\d{1,9}", re.ASCII)
+YES_OR_NO = re.compile("true|false")
+PRODUCT_TYPE = re.compile("real|digital")
+CASH_RECEIPT_TYPE = re.compile("person|company|anonymous")
 STATUS = re.compile("ready|paid|failed|cancelled")
 SORTING = re.compile("-?(started|paid|updated)")
 UP_TO_1000 = re.compile(r"[1-9]\d{0,2}|1000", re.ASCII)
@@ -41,6 +45,7 @@ PAGE = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 CUSTOMER_UID = Parameter("customer_uid", longest=80)
 REQUIRED_CUSTOMER_UID = Parameter("customer_uid", required=True, longest=80)
 CHANNEL_KEY = Parameter("channel_key", longest=55)
+NAME = Parameter("name", longest=40)
 
 CARD = (
     Parameter("card_number", required=True, form=CARD_NUMBER, secret=True),
@@ -67,9 +72,18 @@ PAYMENT = (
     Parameter("buyer_tel", longest=16),
     Parameter("buyer_addr", longest=128),
     Parameter("buyer_postcode", longest=8),
+    Parameter("vat_amount", form=AMOUNT),
+    Parameter("vat", form=AMOUNT),
+    Parameter("currency"),
     Parameter("card_quota", form=MONTHS),
+    Parameter("interest_free_by_merchant", form=YES_OR_NO),
+    Parameter("use_card_point", form=YES_OR_NO),
     Parameter("custom_data"),
     Parameter("notice_url"),
+    Parameter("browser_ip"),
+    Parameter("product_type", form=PRODUCT_TYPE),
+    Parameter("promotion_id"),
+    Parameter("bypass"),
 )
 ORDER = (
     Parameter("merchant_uid", required=True),
@@ -81,8 +95,15 @@ PARAMETERS: dict[Endpoint, tuple[Parameter, ...]] = {
     Endpoint.ISSUE: (REQUIRED_CUSTOMER_UID, *CARD),
     Endpoint.LOOK_UP: (Parameter("customer_uid", required=True),),
     Endpoint.REVOKE: (Parameter("customer_uid", required=True), Parameter("reason")),
-    Endpoint.PAY_ONETIME: (*PAYMENT, *CARD, CUSTOMER_UID, Parameter("name", longest=40)),
-    Endpoint.PAY_AGAIN: (*PAYMENT, REQUIRED_CUSTOMER_UID, Parameter("name", required=True, longest=40), CHANNEL_KEY),
+    Endpoint.PAY_ONETIME: (*PAYMENT, *CARD, CUSTOMER_UID, NAME),
+    Endpoint.PAY_AGAIN: (
+        *PAYMENT,
+        REQUIRED_CUSTOMER_UID,
+        replace(NAME, required=True),
+        CHANNEL_KEY,
+        Parameter("product_count", form=COUNT),
+        Parameter("cash_receipt_type", form=CASH_RECEIPT_TYPE),
+    ),
     Endpoint.FIND_PAYMENT: ORDER,
     # What a limit above 1000 comes to is unverified.
     Endpoint.FIND_PAYMENTS: (*ORDER, Parameter("limit", form=UP_TO_1000), Parameter("page", form=PAGE)),
@@ -122,10 +143,13 @@ def _read_body(content_type: str, body: bytes) -> dict[str, str]:
     if not isinstance(members, dict):
         raise rejected(400, "요청 본문을 읽을 수 없습니다.")
     return {
-        name: str(value)
-        for name, value in members.items()
-        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+        name: _text(value) for name, value in members.items() if isinstance(value, str | int | float) and value != ""
     }
+
+
+def _text(value: str | float) -> str:
+    """As a form would have it."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def public(endpoint: Endpoint, sent: dict[str, str]) -> dict[str, str]:
