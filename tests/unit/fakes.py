@@ -75,8 +75,8 @@ class StoppedClock:
 class FakeIamport(Iamport):
     """For each verb what it gives or raises, one after the other, the last one from then on.
 
-    The verbs are `prepare`, `issue`, `pay`, `payments` and `look_up`; one that nothing is laid out for must not be
-    used. With a clock, each answer takes `seconds`.
+    The verbs are `prepare`, `issue`, `pay`, `charge`, `payments` and `look_up`; one that nothing is laid out for must
+    not be used. With a clock, each answer takes `seconds`.
     """
 
     def __init__(self, clock: StoppedClock | None = None, seconds: float = 0.0, **laid_out: Any) -> None:
@@ -103,6 +103,10 @@ class FakeIamport(Iamport):
         deadline: Deadline,
     ) -> PaidPayment:
         paid: PaidPayment = self._next("pay", deadline)
+        return paid
+
+    def charge(self, customer: Customer, payment: Payment, deadline: Deadline) -> PaidPayment:  # noqa: ARG002
+        paid: PaidPayment = self._next("charge", deadline)
         return paid
 
     def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:

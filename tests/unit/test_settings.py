@@ -12,9 +12,16 @@ def test_what_is_not_set_has_a_default() -> None:
     assert (settings.iamport_base_url, settings.allowed_origins) == ("https://api.iamport.kr", ("*",))
     assert (settings.customer_identity, settings.attempts_per_customer, settings.attempts_per_card) == ("open", 10, 10)
     assert settings.attempts_per_card_per_day == 20
+    assert settings.first_payment == "onetime"
 
 
-@pytest.mark.parametrize("name", ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "ATTEMPTS_PER_CARD", "IAMPORT_BASE_URL"])
+def test_a_first_payment_can_be_issued_and_then_charged() -> None:
+    assert read_settings({**NEEDED, "FIRST_PAYMENT": "again"}).first_payment == "again"
+
+
+@pytest.mark.parametrize(
+    "name", ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "FIRST_PAYMENT", "ATTEMPTS_PER_CARD", "IAMPORT_BASE_URL"]
+)
 def test_an_empty_variable_is_one_that_is_not_set(name: str) -> None:
     assert read_settings({**NEEDED, name: ""}) == read_settings(NEEDED)
 
@@ -44,6 +51,7 @@ def test_origins_are_a_list_with_commas() -> None:
         ("ALLOWED_ORIGINS", "https://a b"),
         ("ALLOWED_ORIGINS", ","),
         ("CUSTOMER_IDENTITY", "Signed"),
+        ("FIRST_PAYMENT", "twice"),
         ("ATTEMPTS_PER_CUSTOMER", "0"),
         ("ATTEMPTS_PER_CUSTOMER", "-1"),
         ("ATTEMPTS_PER_CARD", "-1"),

@@ -41,6 +41,10 @@ def paying(payment: Payment = PAYMENT, card: Card = CARD) -> Ask:
     return lambda iamport, deadline: iamport.issue_and_pay(CUSTOMER, card, payment, deadline)
 
 
+def charging(payment: Payment = PAYMENT) -> Ask:
+    return lambda iamport, deadline: iamport.charge(CUSTOMER, payment, deadline)
+
+
 def looking_up(customer_uid: str = "mine") -> Ask:
     return lambda iamport, deadline: iamport.look_up(customer_uid, deadline)
 
@@ -75,6 +79,7 @@ def sent_by(asking: Ask, **how: Any) -> Any:
         (issuing(), "POST", "/subscribe/customers/mine"),
         (issuing(replace(CUSTOMER, uid="a/b?c 가")), "POST", "/subscribe/customers/a%2Fb%3Fc%20%EA%B0%80"),
         (paying(), "POST", "/subscribe/payments/onetime"),
+        (charging(), "POST", "/subscribe/payments/again"),
         (looking_up(), "GET", "/subscribe/customers/mine"),
         (looking_up("a/b"), "GET", "/subscribe/customers/a%2Fb"),
         pytest.param(finding(), "GET", "/payments/findAll/order-1?limit=1000", id="all payments in one answer"),
@@ -120,6 +125,12 @@ DETAILED = replace(PAYMENT, details=(("buyer_name", Sensitive("홍길동")), ("c
             {**CARD_SENT, **PAYMENT_SENT, "pg": "pg.mid", "buyer_name": "홍길동", "card_quota": 3},
             id="a payment with its details",
         ),
+        pytest.param(
+            charging(DETAILED),
+            {"iamport_channel_key": "channel-key-1", "iamport_pg": "pg.mid"},
+            {**PAYMENT_SENT, "buyer_name": "홍길동", "card_quota": 3},
+            id="a charge, which knows neither card nor channel: the key's own channel charges",
+        ),
     ],
 )
 def test_what_is_sent(asking: Ask, settings: dict[str, str], body: dict[str, Any]) -> None:
@@ -127,8 +138,8 @@ def test_what_is_sent(asking: Ask, settings: dict[str, str], body: dict[str, Any
 
 
 @responses.activate
-@pytest.mark.parametrize("asking", [issuing(), paying()])
-def test_with_less_than_four_seconds_left_no_card_is_sent(asking: Ask) -> None:
+@pytest.mark.parametrize("asking", [issuing(), paying(), charging()])
+def test_with_less_than_four_seconds_left_no_card_is_sent_and_no_key_charged(asking: Ask) -> None:
     with pytest.raises(Unavailable, match="no_time_left"):
         ask(asking, seconds_left=4.0)
     assert len(responses.calls) == 0
@@ -144,6 +155,7 @@ def test_with_less_than_four_seconds_left_no_card_is_sent(asking: Ask) -> None:
         (finding(), 3.0, 3.0),
         (issuing(), 28.0, 28.0),
         (paying(), 28.0, 28.0),
+        (charging(), 28.0, 28.0),
     ],
 )
 def test_a_look_up_is_waited_for_five_seconds_and_a_pg_for_as_long_as_there_is(
