@@ -27,6 +27,7 @@ HABITS = {
     "odd": "a look-up of uid 0 gives what no PG should",
     "stepping": "the first container's wall clock has stepped ahead since it asked for its token",
     "cold": "no container has a token yet",
+    "again": "a first payment is issued, and then charged",
 }
 DEEDS = (
     "key-a", "key-b", "key-c", "delete", "pay-ours", "pay-other", "fail-a", "fail-b", "fail-c", "ready", "cancel"

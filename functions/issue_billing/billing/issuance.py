@@ -247,7 +247,8 @@ def issue_and_charge(
                                  lock, and the key would land over the next card. outcome_unknown at once: only key and
                                  payment together are a success, and nobody pays
         key, ✝ dead              nothing is charged; the settler finds the key alone at due_at and calls it a leftover
-        charge: code 1           no such key, says Iamport, which has just issued it: it may come, a leftover unseen
+        charge: code 1           no such key, says Iamport, which has just issued it: order and key are looked at; what
+                                 is not there may come, so it is a leftover unseen, and the lock stays
         key over another card    (`replace`) that one is gone, whatever becomes of the charge: `key_stays` tells it
 
     Time is kept for both before the first: a key whose answer comes in time can be charged.
@@ -290,19 +291,17 @@ def refused(
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
     if paid is not None:
         return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
+    told = AlreadyPaid() if any(payment.was_paid() for payment in payments) else no
     try:
         found = iamport.look_up(attempt.customer_uid, deadline)
-        is_unseen = issued is not None and attempt.own_key(found) is None
-        leftover = attempt.left_unseen() if is_unseen else attempt.left_behind(found)
     except Unavailable:
-        found, leftover = issued, attempt.left_unseen()
-    if any(payment.was_paid() for payment in payments):
-        already_paid = AlreadyPaid()
-        return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
-    return Outcome(no, ending_of(no, found, leftover))
+        return Outcome(told, ending_of(told, issued, attempt.left_unseen()))
+    if issued is not None and attempt.own_key(found) is None:
+        return Outcome(told, replace(ending_of(told, found, attempt.left_unseen()), may_still_land=True))
+    return Outcome(told, ending_of(told, found, attempt.left_behind(found)))
 
 
-def ending_of(no: Declined | GatewayError | Unavailable, found: BillingKey | None, leftover: Leftover | None) -> Ending:
+def ending_of(no: BillingError, found: BillingKey | None, leftover: Leftover | None) -> Ending:
     """Only a card is declined."""
     if isinstance(no, Declined):
         return Ending("declined", no.message, found, leftover=leftover)

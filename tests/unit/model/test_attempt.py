@@ -273,6 +273,7 @@ def test_an_ending_leaves_as_an_event_of_this_name(order: str, state: State) -> 
     [
         pytest.param(OWN, Leftover(OWN), "payment.failed", "this_card", id="its own key stays"),
         pytest.param(None, SENT_PAYING.left_unseen(), "payment.failed", "unknown", id="its own key may stay"),
+        pytest.param(OLD, SENT_PAYING.left_unseen(), "payment.failed", "unknown", id="it may come over another"),
         pytest.param(OLD, None, "billing_key.not_issued", "", id="another key stood there before"),
         pytest.param(OLD, EARLIER, "billing_key.not_issued", "", id="an earlier attempt left one"),
         pytest.param(None, None, "billing_key.not_issued", "", id="nothing stays"),

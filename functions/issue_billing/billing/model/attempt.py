@@ -213,10 +213,12 @@ class Ending:
         """Of a first payment that was not taken: what is registered under the customer_uid all the same."""
         if self.event(attempt) != "payment.failed":
             return ""
-        if self.registered is not None:
-            return "this_card" if attempt.own_key(self.registered) is not None else "another_card"
-        could_not_be_looked_up = self.leftover is not None and self.leftover.billing_key is None
-        return "unknown" if could_not_be_looked_up else "no"
+        if attempt.own_key(self.registered) is not None:
+            return "this_card"
+        is_unseen = self.leftover is not None and self.leftover.billing_key is None
+        if is_unseen and (self.registered is None or self._leaves_a_key(attempt)):
+            return "unknown"
+        return "no" if self.registered is None else "another_card"
 
     def _leaves_a_key(self, attempt: Attempt) -> bool:
         """Whether the attempt's own key stays, or may: an earlier one's leftover is carried over as it is."""
