@@ -291,7 +291,7 @@ RULES = (
     ),
     Rule(
         "A leftover that could not be seen is inferred",
-        [(Attempt, "left_unseen", lambda made: made.leftover)], "u0.o0.a leaves", "locked out",
+        [(Attempt, "left_unseen", lambda made: made.leftover)], "u0.o0.a leaves", "false no",
     ),
     Rule("A 5xx proves nothing", [(exchange, "read_answer", _proved_by_5xx)], "u0.a", "false no"),
     Rule(
@@ -373,11 +373,11 @@ RULES = (
     ),
     Rule(
         "Every no to the charge leaves the key as a leftover",
-        [(issuance, "refused", _forget_the_key)], "u0.o0.a again", "locked out",
+        [(issuance, "refused", _forget_the_key)], "u0.o0.a again", "false no",
     ),
     Rule(
         "A key that was told and can't be seen may still come",
-        [(issuance, "refused", _believe_the_look)], "u0.o0.a lags again", "locked out",
+        [(issuance, "refused", _believe_the_look)], "u0.o0.a lags again", "false no",
     ),
     Rule(
         "It keeps the lock",
