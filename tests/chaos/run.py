@@ -66,8 +66,14 @@ REFUSED_CARDS = (
 )
 """The last one is paid and keeps no key."""
 MOST_SENDS = 18
-"""Of one attempt in a fresh container: fingerprints' key, secret, token, begin, look-ups, note, issue or pay, finish; a
-body goes out after its head."""
+"""Of one attempt in a fresh container: fingerprints' key, secret, token, begin, look-ups, note, issue, charge, finish;
+a body goes out after its head."""
+IDENTITIES = {
+    "open": {"CUSTOMER_IDENTITY": "open"},
+    "signed": {"CUSTOMER_IDENTITY": "signed"},
+    "again": {"CUSTOMER_IDENTITY": "signed", "FIRST_PAYMENT": "again"},
+}
+"""By their containers' settings: what they have in common is one ledger, and one Iamport."""
 
 
 @dataclass
@@ -101,7 +107,7 @@ class Chaos:
         dies = chance.randint(1, MOST_SENDS) if chance.random() < 0.08 else None
         if earlier and chance.random() < 0.2:
             return replace(chance.choice(earlier[-8:]), number=number, dies_before_send=dies)
-        identity = chance.choice(("open", "signed"))
+        identity = chance.choice(tuple(IDENTITIES))
         customer_uid = f"{identity}-{chance.randrange(customers)}"
         card = chance.choice(REFUSED_CARDS) if chance.random() < 0.15 else f"0000-5000-{number:04}-{number:04}"
         if identity == "open":
@@ -123,7 +129,7 @@ class Chaos:
             what = self.chance.random()
             if what < 0.02 and (killed := self._kill_caller(call)) is not None:
                 return killed
-            if call.endpoint in ("issue", "pay_onetime") and what < 0.12:
+            if call.endpoint in ("issue", "pay_onetime", "pay_again") and what < 0.12:
                 late = faults.landing(self.chance.choice(LANDING_LATE), self.chance.uniform(*LANDING_SECONDS))
                 fault = STUCK if what < 0.025 else late
             elif what < 0.20:
@@ -147,7 +153,7 @@ class Chaos:
         chance = random.Random(0)  # noqa: S311 (as above)
         while not over.wait(0.05):
             identity, number = (
-                chance.choice(("open", "signed")),
+                chance.choice(tuple(IDENTITIES)),
                 MEDDLED_WITH * chance.randrange(1 + self.customers // 10),
             )
             customer_uid, order = f"{identity}-{number}", f"order-{number}-{chance.randrange(2)}"
@@ -215,8 +221,7 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     environment = lambda_environment(function) | {"ATTEMPTS_PER_CARD": "1000", "ATTEMPTS_PER_CARD_PER_DAY": "1000"}
     modules = os.pathsep.join((str(function.code), str(PROJECT)))
     environments = {
-        identity: {**environment, "PYTHONPATH": modules, "CUSTOMER_IDENTITY": identity}
-        for identity in ("open", "signed")
+        identity: {**environment, "PYTHONPATH": modules, **settings} for identity, settings in IDENTITIES.items()
     }
     stream = Stream(aws)
     simulator.choose_fault = chaos.choose_fault

@@ -117,9 +117,14 @@ def _what_is_false(
                 return "its key landed"
         case code if code in NOTHING_HAPPENED and _stands_alone(one, told):
             for happening in _landed(one.task, history):
-                if happening.what == "paid" or code != "declined" or one.task.order is None:
+                if happening.what == "paid" or one.task.order is None or not _says_a_key_stays(one):
                     return f"it was {happening.what}"
     return None
+
+
+def _says_a_key_stays(one: Told) -> bool:
+    """Or may."""
+    return one.body.get("key_stays") in ("this_card", "unknown")
 
 
 def _stood(history: Sequence[Happening], customer_uid: str, number: str, since: float, until: float) -> bool:

@@ -12,7 +12,7 @@ from tests.simulation.world import Request, World
 if TYPE_CHECKING:
     from tests.simulation.state import State
 
-Answer = tuple[str, str | None, str | None, str]
+Answer = tuple[str, str | None, str | None, str, str]
 NOTHING = frozenset(
     {
         "declined",
@@ -146,6 +146,8 @@ class Properties(Happened):
     def processed(self, sent: Sent, label: str) -> None:
         if label in ("refused", "failed", "order used up") or label.endswith("key left"):
             self._truths[sent.by].refused = label
+        if label == "no key to charge":
+            self.fault_met(sent.by)
 
     def others_did(self, deed: str, *, before: bool) -> None:
         for truth in self._truths.values():
@@ -246,7 +248,7 @@ class Properties(Happened):
     def answered(self, number: int, answer: Answer) -> None:
         truth, name = self._truths[number], self._name(number)
         truth.answer = answer
-        code, card, imp_uid, reason = answer
+        code, card, imp_uid, reason, _ = answer
         self._see_windows(truth)
         shown = card_of(card)
         match code:
@@ -329,13 +331,17 @@ class Properties(Happened):
         self._check_events()
 
     def _check_answer(self, name: str, truth: Truth) -> None:
-        code = truth.answer[0] if truth.answer else ""
+        code, *_, key_stays = truth.answer or ("", "")
         if code in NOTHING and truth.paid:
             raise Violation("false no", f"{name}: {code}, and its payment landed")
-        if code in NOTHING and truth.key and not (code == "declined" and truth.request.order is not None):
+        if code in NOTHING and truth.key and not self._is_told_to_stay(truth, key_stays):
             raise Violation("false no", f"{name}: {code}, and its key landed")
         if code == "paid_without_key" and truth.key and not truth.others_key:
             raise Violation("false success", f"{name}: paid_without_key, and its key landed")
+
+    def _is_told_to_stay(self, truth: Truth, key_stays: str) -> bool:
+        """Where others had a hand in it, another card may stay, or none."""
+        return truth.request.order is not None and (key_stays in ("this_card", "unknown") or truth.others_key)
 
     def _check_ending(self, name: str, truth: Truth) -> None:
         """The ledger's last word on an attempt, as its event told it."""
@@ -351,13 +357,15 @@ class Properties(Happened):
             return
         if len(truth.endings) > 1:
             raise Violation("events", f"{name} is closed twice: {truth.endings}")
-        [(state, _, imp_uid)] = truth.endings
+        [(state, event, imp_uid)] = truth.endings
         order, code = truth.request.order is not None, truth.answer[0] if truth.answer else ""
         others = truth.others_key or (truth.others_order and order)
         if state in ("declined", "not_issued") and truth.paid:
             raise Violation("false ending", f"{name} is closed {state}, and its payment landed")
         if state in ("declined", "not_issued") and truth.key and not order and not truth.others_key:
             raise Violation("false ending", f"{name} is closed {state}, and its key landed")
+        if event == "billing_key.not_issued" and truth.key and not truth.others_key:
+            raise Violation("events", f"{name} leaves as {event}, and its key landed")
         if state == "issued" and not order and not truth.key and not others:
             raise Violation("false ending", f"{name} is closed issued, and nothing of it landed")
         if state == "declined" and not truth.refused and not others:

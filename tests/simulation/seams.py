@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Protocol, cast
@@ -45,6 +45,7 @@ with patch.dict(os.environ, ENVIRONMENT):
     from billing.iamport import connection, exchange
 
 SETTINGS = read_settings(ENVIRONMENT | {"ATTEMPTS_PER_CUSTOMER": "100", "ATTEMPTS_PER_CARD": "100"})
+BY_AGAIN = replace(SETTINGS, first_payment="again")
 SECRET = '{"imp_key": "key", "imp_secret": "secret", "customer_token_key": "token-key"}'
 INVOCATION_SECONDS = 29.0
 SETTLER_SECONDS = 60.0
@@ -80,10 +81,11 @@ def request_id(number: int) -> str:
     return f"request-{number}"
 
 
-def attempt(request: Request, number: int, services: Services) -> tuple[str, str | None, str | None, str]:
+def attempt(request: Request, number: int, services: Services) -> tuple[str, str | None, str | None, str, str]:
     """One invocation, under the request_id of its number.
 
-    Its answer: the contract's code, the card and the imp_uid that it names; what went wrong.
+    Its answer: the contract's code, the card and the imp_uid that it names; what went wrong; and
+    whether a key stays.
     """
     try:
         issued = issuance.issue_billing_key(
@@ -91,12 +93,12 @@ def attempt(request: Request, number: int, services: Services) -> tuple[str, str
         )
     except BillingError as error:
         if error.__cause__ is not None:  # a bug, after something was sent
-            return "internal_error", None, None, f"{type(error.__cause__).__name__}: {error.__cause__}"
+            return "internal_error", None, None, f"{type(error.__cause__).__name__}: {error.__cause__}", ""
         payment = getattr(error, "payment", None)
-        return error.code, None, payment.imp_uid if payment else None, str(error.reason or "")
+        return error.code, None, payment.imp_uid if payment else None, str(error.reason or ""), error.key_stays
     except Exception as failure:  # noqa: BLE001 (whatever it is, the handler answers internal_error)
-        return "internal_error", None, None, f"{type(failure).__name__}: {failure}"
-    return "success", issued.billing_key.card_number, issued.payment.imp_uid if issued.payment else None, ""
+        return "internal_error", None, None, f"{type(failure).__name__}: {failure}", ""
+    return "success", issued.billing_key.card_number, issued.payment.imp_uid if issued.payment else None, "", ""
 
 
 def settle_all(services: Services) -> str:
@@ -111,15 +113,15 @@ def settle_all(services: Services) -> str:
     return ""
 
 
-def warm_container() -> Services:
+def warm_container(*, by_again: bool) -> Services:
     """As one that has served before: it has secret and token."""
-    services = open_services(SETTINGS)
+    services = cold_container(by_again=by_again)
     services.iamport.prepare(Deadline.after(10))
     return services
 
 
-def cold_container() -> Services:
-    return open_services(SETTINGS)
+def cold_container(*, by_again: bool) -> Services:
+    return open_services(BY_AGAIN if by_again else SETTINGS)
 
 
 def attempt_begun(before: Item | None, after: Item) -> tuple[str, int] | None:

@@ -18,10 +18,10 @@ from billing.ledger.ledger import Due, Ended, Ledger
 from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
-from billing.model.customer import Customer, Payment
+from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
 from billing.services import Services
-from billing.settings import read_settings
+from billing.settings import Settings, read_settings
 
 IAMPORT, FINGERPRINT = "iamport", "fingerprint"
 """The names of the two secrets."""
@@ -81,8 +81,8 @@ class StoppedClock:
 class FakeIamport(Iamport):
     """For each verb what it gives or raises, one after the other, the last one from then on.
 
-    The verbs are `prepare`, `issue`, `pay`, `payments` and `look_up`; one that nothing is laid out for must not be
-    used. With a clock, each answer takes `seconds`.
+    The verbs are `prepare`, `issue`, `pay`, `charge`, `payments` and `look_up`; one that nothing is laid out for must
+    not be used. With a clock, each answer takes `seconds`.
     """
 
     def __init__(self, clock: StoppedClock | None = None, seconds: float = 0.0, **laid_out: Any) -> None:
@@ -100,6 +100,9 @@ class FakeIamport(Iamport):
     def prepare(self, deadline: Deadline) -> None:
         self._next("prepare", deadline)
 
+    def channel_of(self, customer: Customer) -> Channel:
+        return customer.channel or Channel()
+
     def issue(self, customer: Customer, card: Card, deadline: Deadline) -> BillingKey:  # noqa: ARG002
         key: BillingKey = self._next("issue", deadline)
         return key
@@ -112,6 +115,10 @@ class FakeIamport(Iamport):
         deadline: Deadline,
     ) -> PaidPayment:
         paid: PaidPayment = self._next("pay", deadline)
+        return paid
+
+    def charge(self, customer: Customer, payment: Payment, deadline: Deadline) -> PaidPayment:  # noqa: ARG002
+        paid: PaidPayment = self._next("charge", deadline)
         return paid
 
     def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:
@@ -260,11 +267,11 @@ def aws_of(**clients: object) -> AwsClients:
     return aws
 
 
-def services_of(iamport: FakeIamport, ledger: FakeLedger) -> Services:
+def services_of(iamport: FakeIamport, ledger: FakeLedger, settings: Settings = SETTINGS) -> Services:
     credentials = CredentialsStore(
         SETTINGS, aws_of(secrets_manager=FakeSecretsManager('{"imp_key": "key", "imp_secret": "made-up"}'))
     )
-    return Services(AwsClients(), credentials, iamport, ledger, fingerprints_of("a-made-up-key"))
+    return Services(settings, AwsClients(), credentials, iamport, ledger, fingerprints_of("a-made-up-key"))
 
 
 def fingerprints_of(*keys: str | Exception | None) -> Fingerprints:

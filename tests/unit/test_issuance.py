@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -11,6 +11,7 @@ from billing.issuance import (
     Issued,
     begin,
     find_out,
+    goes_by_again,
     issue_billing_key,
     key_of_payment,
     may_replace,
@@ -20,7 +21,7 @@ from billing.issuance import (
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey
 from billing.model.card import Card
-from billing.model.customer import Customer, Payment
+from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
 from billing.model.errors import (
     AlreadyPaid,
@@ -35,6 +36,7 @@ from billing.model.errors import (
     Unavailable,
 )
 from billing.model.sensitive import Sensitive
+from billing.settings import Settings
 from tests.unit.conftest import Lines
 from tests.unit.fakes import (
     ATTEMPT,
@@ -46,6 +48,7 @@ from tests.unit.fakes import (
     SENT,
     SENT_CARD,
     SENT_PAYING,
+    SETTINGS,
     TAKEN,
     FakeIamport,
     FakeLedger,
@@ -95,8 +98,10 @@ def outcome(attempt: Callable[[], object]) -> object:
         return failure.code
 
 
-def attempted(customer: Customer, iamport: FakeIamport, ledger: FakeLedger, seconds: float = 28) -> object:
-    services = services_of(iamport, ledger)
+def attempted(
+    customer: Customer, iamport: FakeIamport, ledger: FakeLedger, seconds: float = 28, settings: Settings = SETTINGS
+) -> object:
+    services = services_of(iamport, ledger, settings)
     return outcome(lambda: issue_billing_key(customer, CARD, services, Deadline.after(seconds), "request-1"))
 
 
@@ -1144,3 +1149,256 @@ def test_nothing_begins_where_neither_iamport_nor_the_ledger_can_be_asked() -> N
     ledger = FakeLedger(failing=Unavailable("ledger_unreachable"))
     assert attempted(SIGNED, FakeIamport(prepare=DOWN), ledger) == "unavailable"
     assert ledger.asked_for == []
+
+
+# By way of `again`: issued, then charged
+
+BY_AGAIN = replace(SETTINGS, first_payment="again")
+CODE_1 = GatewayRefused("code_1")
+
+CHARGING = [
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": TAKEN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="issued and charged",
+    ),
+    pytest.param(
+        (PAYING, NEW_BUYER),
+        {"payments": (), "look_up": OWN, "issue": OWN, "charge": TAKEN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="issued and charged under a new uid",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": NO},
+        "declined",
+        Ending("declined", "한도초과"),
+        id="the key is refused: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused"),
+        id="issuing is not accepted: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": GatewayError("http_429")},
+        "gateway_error",
+        not_sent("gateway_error"),
+        id="issuing was certainly not processed: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": DOWN},
+        "unavailable",
+        not_sent("unavailable"),
+        id="the card was never sent: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": LOST},
+        "outcome_unknown",
+        "open",
+        id="the answer to issuing is lost: nothing is charged on a guess",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (REFUSED,)], "look_up": [None, OWN], "issue": OWN, "charge": NO},
+        "declined",
+        Ending("declined", "한도초과", OWN, leftover=Leftover(OWN)),
+        id="the charge is refused, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, REPLACING_BUYER),
+        {"payments": (), "look_up": [OLD, OWN], "issue": OWN, "charge": NO},
+        "declined",
+        Ending("declined", "한도초과", OWN, leftover=Leftover(OWN)),
+        id="the charge is refused, and the old card is gone",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": GatewayError("http_429")},
+        "gateway_error",
+        not_sent("gateway_error", OWN, Leftover(OWN)),
+        id="the charge was certainly not processed, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": DOWN},
+        "unavailable",
+        not_sent("unavailable", OWN, Leftover(OWN)),
+        id="the charge was never sent, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused", OWN, Leftover(OWN)),
+        id="the charge is not accepted, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": OWN, "charge": CODE_1},
+        "gateway_refused",
+        replace(not_sent("gateway_refused", leftover=UNSEEN), may_still_land=True),
+        id="the charge finds no key, and neither does the look: it may come, and the lock stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, DOWN], "issue": OWN, "charge": NO},
+        "declined",
+        Ending("declined", "한도초과", OWN, leftover=UNSEEN),
+        id="the charge is refused, and the key, which was told, can't be looked up",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), DOWN], "look_up": None, "issue": OWN, "charge": GatewayError("http_429")},
+        "gateway_error",
+        not_sent("gateway_error", OWN, UNSEEN),
+        id="the charge was not processed, and nothing can be looked up",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (OF_ANOTHER_CUSTOMER,)], "look_up": [None, OWN], "issue": OWN, "charge": NO},
+        "already_paid",
+        not_sent("already_paid", OWN, Leftover(OWN)),
+        id="another customer has paid the order between key and charge",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (PAID,)], "look_up": [None, OWN], "issue": OWN, "charge": NO},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN, may_still_land=True),
+        id="the charge is refused, and found paid: that wins",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (), (PAID,)], "look_up": [None, OWN], "issue": OWN, "charge": LOST},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN, may_still_land=True),
+        id="the charge's answer is lost, and it is paid",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": LOST},
+        "outcome_unknown",
+        "open",
+        id="the charge's answer is lost, and there is the key alone: a PG may be at work",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, DOWN], "issue": OWN, "charge": TAKEN},
+        "outcome_unknown",
+        "open",
+        id="charged, and the key can't be looked up",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": OWN, "charge": TAKEN},
+        "paid_without_key",
+        "open",
+        id="charged, and two looks find no key: somebody has revoked it",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (PAID,), "look_up": OWN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="paid before: neither is asked for",
+    ),
+    pytest.param(
+        (ATTEMPT, SIGNED),
+        {"look_up": None, "issue": OWN},
+        Issued(OWN),
+        Ending("issued", None, OWN),
+        id="without a payment nothing is charged",
+    ),
+]
+
+
+@pytest.mark.parametrize(("begun", "at_iamport", "expected", "told"), CHARGING)
+def test_a_first_payment_is_issued_and_then_charged(
+    begun: tuple[Attempt, Customer], at_iamport: dict[str, Any], expected: object, told: Ending | str
+) -> None:
+    attempt, customer = begun
+    ledger, iamport = FakeLedger(attempt), FakeIamport(prepare=None, **at_iamport)
+    assert attempted(customer, iamport, ledger, settings=BY_AGAIN) == expected
+    assert ledger.told == [told]
+    assert iamport.asked.count("issue") <= 1
+    assert iamport.asked.count("charge") == int("charge" in at_iamport)
+
+
+def test_the_order_is_looked_at_before_the_key_is_issued_and_the_key_before_it_is_charged() -> None:
+    ledger = FakeLedger(PAYING)
+    iamport = FakeIamport(prepare=None, payments=(), look_up=[None, OWN], issue=OWN, charge=TAKEN)
+    ledger.steps = iamport.asked
+    attempted(BUYER, iamport, ledger, settings=BY_AGAIN)
+    assert iamport.asked == [
+        *("prepare", "payments", "look_up", "note_seen", "issue", "charge", "look_up", "finish"),
+    ]
+
+
+def test_time_to_charge_is_kept_before_the_key_is_issued(stopped_clock: StoppedClock) -> None:
+    iamport = FakeIamport(prepare=None, payments=(), look_up=[None, OWN], issue=OWN, charge=TAKEN)
+    attempted(BUYER, iamport, FakeLedger(PAYING), settings=BY_AGAIN)
+    of_issuing, of_charging = (
+        iamport.answers_by[verb].moment - stopped_clock.monotonic for verb in ("issue", "charge")
+    )
+    assert (of_issuing, of_charging) == (28 - 1.5 - 5 - 4, 28 - 1.5 - 5)
+
+
+@pytest.mark.parametrize(
+    ("at_iamport", "code", "key_stays"),
+    [
+        pytest.param({"look_up": [None, OWN], "charge": NO}, "declined", "this_card", id="refused"),
+        pytest.param({"look_up": [None, OWN], "charge": DOWN}, "unavailable", "this_card", id="never sent"),
+        pytest.param(
+            {"look_up": [None, DOWN], "charge": DOWN}, "unavailable", "this_card", id="told, and not looked up"
+        ),
+        pytest.param({"look_up": None, "charge": CODE_1}, "gateway_refused", "unknown", id="told, and not found"),
+        pytest.param({"look_up": None, "issue": NO}, "declined", "no", id="no key was issued"),
+        pytest.param({"look_up": None, "issue": DOWN}, "unavailable", "", id="no card was sent"),
+        pytest.param({"look_up": None, "issue": LOST}, "outcome_unknown", "", id="nobody knows yet"),
+    ],
+)
+def test_a_first_payment_that_was_not_taken_tells_whether_its_key_stays(
+    at_iamport: dict[str, Any], code: str, key_stays: str
+) -> None:
+    laid_out: dict[str, Any] = {"payments": (), "issue": OWN, **at_iamport}
+    iamport = FakeIamport(prepare=None, **laid_out)
+    services = services_of(iamport, FakeLedger(PAYING), BY_AGAIN)
+    with pytest.raises(BillingError) as told:
+        issue_billing_key(BUYER, CARD, services, Deadline.after(28), "request-1")
+    assert (told.value.code, told.value.key_stays) == (code, key_stays)
+
+
+@pytest.mark.parametrize(
+    ("first_payment", "channel_key", "pg", "by_again"),
+    [
+        ("onetime", "", "", False),
+        ("onetime", "", "ksnet.MID1", False),
+        ("onetime", "channel-key-1", "", True),
+        ("onetime", "channel-key-1", "ksnet.MID1", False),
+        ("again", "", "", True),
+        ("again", "", "ksnet.MID1", True),
+        ("again", "channel-key-1", "", True),
+        ("again", "channel-key-1", "ksnet.MID1", True),
+    ],
+)
+def test_a_first_payment_goes_to_no_channel_that_nobody_chose(
+    first_payment: Literal["onetime", "again"], channel_key: str, pg: str, by_again: bool
+) -> None:
+    assert goes_by_again(Channel(channel_key, pg), first_payment) == by_again
+
+
+def test_a_token_that_names_a_channel_key_has_its_payment_charged_by_that_channels_key() -> None:
+    customer = replace(BUYER, channel=Channel(channel_key="channel-key-1"))
+    iamport = FakeIamport(prepare=None, payments=(), look_up=[None, OWN], issue=OWN, charge=PAID)
+    attempted(customer, iamport, FakeLedger(PAYING))
+    assert "charge" in iamport.asked
+    assert "pay" not in iamport.asked

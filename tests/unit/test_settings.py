@@ -14,6 +14,11 @@ def test_what_is_not_set_has_a_default() -> None:
     assert settings.attempts_per_card_per_day == 20
     assert settings.card_fields == {"birth", "pwd_2digit"}
     assert settings.iamport_tier == ""
+    assert settings.first_payment == "onetime"
+
+
+def test_a_first_payment_can_be_issued_and_then_charged() -> None:
+    assert read_settings({**NEEDED, "FIRST_PAYMENT": "again"}).first_payment == "again"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,8 @@ def test_a_tier_is_three_letters_or_digits(tier: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "ATTEMPTS_PER_CARD", "CARD_FIELDS", "IAMPORT_BASE_URL"]
+    "name",
+    ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "ATTEMPTS_PER_CARD", "CARD_FIELDS", "FIRST_PAYMENT", "IAMPORT_BASE_URL"],
 )
 def test_an_empty_variable_is_one_that_is_not_set(name: str) -> None:
     assert read_settings({**NEEDED, name: ""}) == read_settings(NEEDED)
@@ -75,6 +81,7 @@ def test_origins_are_a_list_with_commas() -> None:
         ("ALLOWED_ORIGINS", "https://a b"),
         ("ALLOWED_ORIGINS", ","),
         ("CUSTOMER_IDENTITY", "Signed"),
+        ("FIRST_PAYMENT", "twice"),
         ("ATTEMPTS_PER_CUSTOMER", "0"),
         ("ATTEMPTS_PER_CUSTOMER", "-1"),
         ("ATTEMPTS_PER_CARD", "-1"),

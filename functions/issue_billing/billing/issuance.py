@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from billing.iamport.client import LOOK_UP_SECONDS, Iamport
+from billing.iamport.client import LEAST_ISSUE_SECONDS, LOOK_UP_SECONDS, Iamport
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
-from billing.model.customer import Customer
+from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
 from billing.model.digits import masked
 from billing.model.errors import (
@@ -30,6 +30,7 @@ from billing.model.errors import (
 )
 from billing.observability import note_attempt, note_ledger_behind
 from billing.services import Services
+from billing.settings import FirstPayment
 from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
@@ -72,6 +73,7 @@ def issue_billing_key(
     with unknown_if_it_breaks():
         write_down(attempt, outcome, services, deadline)
     if isinstance(outcome.told, BillingError):
+        outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
         raise outcome.told
     return outcome.told
 
@@ -166,7 +168,7 @@ def carry_out(
         return attempt, Outcome(Unavailable("closed_meanwhile"))
     try:
         with unknown_if_it_breaks():
-            return noted, send(noted, customer, card, iamport, answer_by)
+            return noted, send(noted, customer, card, services, answer_by)
     except OutcomeUnknown as broken:
         return noted, Outcome(broken)
 
@@ -218,9 +220,22 @@ def paid_before(attempt: Attempt, payments: tuple[FoundPayment, ...], iamport: I
     return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid))
 
 
-def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, deadline: Deadline) -> Outcome:
-    """The one request that registers the card."""
-    send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
+def goes_by_again(channel: Channel, first_payment: FirstPayment) -> bool:
+    """Whether a first payment is issued and then charged by `again`, or both by one request, `onetime`.
+
+    channel_key alone       `again`: `onetime` knows none, and would take the default channel without a word
+    with pg, or neither     as FIRST_PAYMENT says
+    """
+    if channel.channel_key and not channel.pg:
+        return True
+    return first_payment == "again"
+
+
+def send(attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline) -> Outcome:
+    """The one request that registers the card; by way of `again`, the two."""
+    iamport, send_deadline = services.iamport, deadline.earlier_by(LOOK_UP_SECONDS)
+    if customer.payment is not None and goes_by_again(iamport.channel_of(customer), services.settings.first_payment):
+        return issue_and_charge(attempt, customer, customer.payment, card, iamport, deadline)
     try:
         if customer.payment is None:
             billing_key = iamport.issue(customer, card, send_deadline)
@@ -235,29 +250,75 @@ def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, dea
     return key_of_payment(attempt, paid, iamport, deadline)
 
 
-def refused(attempt: Attempt, no: Declined | GatewayRefused, iamport: Iamport, deadline: Deadline) -> Outcome:
-    """A payment that is found wins over a refusal, and a refused payment may leave a key behind."""
+def issue_and_charge(
+    attempt: Attempt, customer: Customer, payment: Payment, card: Card, iamport: Iamport, deadline: Deadline
+) -> Outcome:
+    """By way of `again`: the key first, and then the payment with it, each asked for once.
+
+        we       ── issue ──▶        ── charge ──▶          ── look ──▶  success
+        Iamport              │ no                 │ no, or not processed: `refused`; the key stays, a leftover
+                             │ ✗ answer lost      │ ✗ answer lost: `find_out`; key and payment together are a success
+                             └ key                └ paid
+
+        issue: ✗ answer lost     nothing is charged on a guess: a charge that finds no key is a no, which would free the
+                                 lock, and the key would land over the next card. outcome_unknown at once: only key and
+                                 payment together are a success, and nobody pays
+        key, ✝ dead              nothing is charged; the settler finds the key alone at due_at and calls it a leftover
+        charge: code 1           no such key, says Iamport, which has just issued it: order and key are looked at; what
+                                 is not there may come, so it is a leftover unseen, and the lock stays
+        key over another card    (`replace`) that one is gone, whatever becomes of the charge: `key_stays` tells it
+
+    Time is kept for both before the first: a key whose answer comes in time can be charged.
+    """
+    send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
+    try:
+        issued = iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
+    except (Declined, GatewayRefused) as no:
+        return refused(attempt, no, iamport, deadline)
+    except (GatewayError, Unavailable) as not_processed:
+        return nothing_sent(attempt, not_processed)
+    except OutcomeUnknown as unknown:
+        return Outcome(unknown)
+    try:
+        paid = iamport.charge(customer, payment, send_deadline)
+    except (Declined, GatewayError, Unavailable) as no:
+        return refused(attempt, no, iamport, deadline, issued)
+    except OutcomeUnknown as unknown:
+        return find_out(attempt, unknown, iamport, deadline)
+    return key_of_payment(attempt, paid, iamport, deadline)
+
+
+def refused(
+    attempt: Attempt,
+    no: Declined | GatewayError | Unavailable,
+    iamport: Iamport,
+    deadline: Deadline,
+    issued: BillingKey | None = None,
+) -> Outcome:
+    """A payment that is found wins over a refusal, and a refused payment may leave a key behind.
+
+    `issued`: the key that was certainly left, by Iamport's answer to the request before.
+    """
     if attempt.order is None:
         return Outcome(no, ending_of(no, None, attempt.leftover))
     try:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
     except Unavailable:
-        return Outcome(no, ending_of(no, None, attempt.left_unseen()))
+        return Outcome(no, ending_of(no, issued, attempt.left_unseen()))
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
     if paid is not None:
         return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
+    told = AlreadyPaid() if any(payment.was_paid() for payment in payments) else no
     try:
         found = iamport.look_up(attempt.customer_uid, deadline)
-        leftover = attempt.left_behind(found)
     except Unavailable:
-        found, leftover = None, attempt.left_unseen()
-    if any(payment.was_paid() for payment in payments):
-        already_paid = AlreadyPaid()
-        return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
-    return Outcome(no, ending_of(no, found, leftover))
+        return Outcome(told, ending_of(told, issued, attempt.left_unseen()))
+    if issued is not None and attempt.own_key(found) is None:
+        return Outcome(told, replace(ending_of(told, found, attempt.left_unseen()), may_still_land=True))
+    return Outcome(told, ending_of(told, found, attempt.left_behind(found)))
 
 
-def ending_of(no: Declined | GatewayRefused, found: BillingKey | None, leftover: Leftover | None) -> Ending:
+def ending_of(no: BillingError, found: BillingKey | None, leftover: Leftover | None) -> Ending:
     """Only a card is declined."""
     if isinstance(no, Declined):
         return Ending("declined", no.message, found, leftover=leftover)

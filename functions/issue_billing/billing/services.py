@@ -12,6 +12,7 @@ from billing.settings import Settings
 
 @dataclass(frozen=True)
 class Services:
+    settings: Settings
     aws: AwsClients
     credentials: CredentialsStore
     iamport: Iamport
@@ -24,6 +25,7 @@ def open_services(settings: Settings) -> Services:
     aws = AwsClients()
     credentials = CredentialsStore(settings, aws)
     return Services(
+        settings=settings,
         aws=aws,
         credentials=credentials,
         iamport=Iamport(settings, credentials),

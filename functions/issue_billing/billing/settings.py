@@ -8,6 +8,7 @@ from typing import Literal
 ORIGIN = r"https?://[^/,\s]+"
 
 CardField = Literal["birth", "pwd_2digit"]
+FirstPayment = Literal["onetime", "again"]
 
 CARD_FIELDS: Mapping[str, frozenset[CardField]] = {
     "birth,pwd_2digit": frozenset(("birth", "pwd_2digit")),
@@ -36,6 +37,8 @@ class Settings:
     """The sub-merchant that an agent's account asks for; empty: not sent."""
     card_fields: frozenset[CardField]
     """What the contract with the PG wants beside the card's number and expiry date."""
+    first_payment: FirstPayment
+    """By one request that takes the payment and keeps the key, or by two: for a PG that keeps none of the one."""
     allowed_origins: tuple[str, ...]
     """Whose pages may use the API beside its own; `*` stands for any."""
     customer_identity: Literal["open", "signed"]
@@ -67,8 +70,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         iamport_pg=_matching(environment, "IAMPORT_PG", r"\S{0,80}", "80 characters at most"),
         iamport_tier=_matching(environment, "IAMPORT_TIER", r"|[A-Z0-9]{3}", "three of A-Z and 0-9, or nothing"),
         card_fields=_card_fields(environment, "CARD_FIELDS"),
+        first_payment="again" if _is_second(environment, "FIRST_PAYMENT", "onetime", "again") else "onetime",
         allowed_origins=_origins(environment, "ALLOWED_ORIGINS"),
-        customer_identity="signed" if _is_signed(environment, "CUSTOMER_IDENTITY") else "open",
+        customer_identity="signed" if _is_second(environment, "CUSTOMER_IDENTITY", "open", "signed") else "open",
         attempts_table=_required(environment, "ATTEMPTS_TABLE"),
         attempts_per_customer=_count(environment, "ATTEMPTS_PER_CUSTOMER", 10),
         attempts_per_card=_count(environment, "ATTEMPTS_PER_CARD", 10),
@@ -107,11 +111,12 @@ def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(origins)
 
 
-def _is_signed(environment: Mapping[str, str], name: str) -> bool:
-    identity = environment.get(name) or "open"
-    if identity not in ("open", "signed"):
-        raise WrongSetting(f"{name} takes open or signed")
-    return identity == "signed"
+def _is_second(environment: Mapping[str, str], name: str, first: str, second: str) -> bool:
+    """Of two words, the first of which is the default."""
+    value = environment.get(name) or first
+    if value not in (first, second):
+        raise WrongSetting(f"{name} takes {first} or {second}")
+    return value == second
 
 
 def _count(environment: Mapping[str, str], name: str, default: int) -> int:

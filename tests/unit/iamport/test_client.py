@@ -41,6 +41,10 @@ def paying(payment: Payment = PAYMENT, card: Card = CARD, customer: Customer = C
     return lambda iamport, deadline: iamport.issue_and_pay(customer, card, payment, deadline)
 
 
+def charging(payment: Payment = PAYMENT) -> Ask:
+    return lambda iamport, deadline: iamport.charge(CUSTOMER, payment, deadline)
+
+
 def looking_up(customer_uid: str = "mine") -> Ask:
     return lambda iamport, deadline: iamport.look_up(customer_uid, deadline)
 
@@ -75,6 +79,7 @@ def sent_by(asking: Ask, **how: Any) -> Any:
         (issuing(), "POST", "/subscribe/customers/mine"),
         (issuing(replace(CUSTOMER, uid="a/b?c 가")), "POST", "/subscribe/customers/a%2Fb%3Fc%20%EA%B0%80"),
         (paying(), "POST", "/subscribe/payments/onetime"),
+        (charging(), "POST", "/subscribe/payments/again"),
         (looking_up(), "GET", "/subscribe/customers/mine"),
         (looking_up("a/b"), "GET", "/subscribe/customers/a%2Fb"),
         pytest.param(finding(), "GET", "/payments/findAll/order-1?limit=1000", id="all payments in one answer"),
@@ -161,6 +166,12 @@ DETAILED = replace(PAYMENT, details=(("buyer_name", Sensitive("홍길동")), ("c
             {**CARD_SENT, **PAYMENT_SENT, "buyer_name": "홍길동", "card_quota": 3},
             id="the payment's own buyer",
         ),
+        pytest.param(
+            charging(DETAILED),
+            {"iamport_channel_key": "channel-key-1", "iamport_pg": "pg.mid"},
+            {**PAYMENT_SENT, "buyer_name": "홍길동", "card_quota": 3},
+            id="a charge, which knows neither card nor channel: the key's own channel charges",
+        ),
     ],
 )
 def test_what_is_sent(asking: Ask, settings: dict[str, str], body: dict[str, Any]) -> None:
@@ -168,7 +179,7 @@ def test_what_is_sent(asking: Ask, settings: dict[str, str], body: dict[str, Any
 
 
 @responses.activate
-@pytest.mark.parametrize("asking", [issuing(), paying(), looking_up(), finding()])
+@pytest.mark.parametrize("asking", [issuing(), paying(), charging(), looking_up(), finding()])
 @pytest.mark.parametrize(("tier", "sent"), [("A1Z", "A1Z"), ("", None)])
 def test_every_call_names_the_sub_merchant(asking: Ask, tier: str, sent: str | None) -> None:
     assert sent_by(asking, iamport_tier=tier).headers.get("Tier") == sent
@@ -187,8 +198,8 @@ def test_the_token_is_the_agents_own() -> None:
 
 
 @responses.activate
-@pytest.mark.parametrize("asking", [issuing(), paying()])
-def test_with_less_than_four_seconds_left_no_card_is_sent(asking: Ask) -> None:
+@pytest.mark.parametrize("asking", [issuing(), paying(), charging()])
+def test_with_less_than_four_seconds_left_no_card_is_sent_and_no_key_charged(asking: Ask) -> None:
     with pytest.raises(Unavailable, match="no_time_left"):
         ask(asking, seconds_left=4.0)
     assert len(responses.calls) == 0
@@ -204,6 +215,7 @@ def test_with_less_than_four_seconds_left_no_card_is_sent(asking: Ask) -> None:
         (finding(), 3.0, 3.0),
         (issuing(), 28.0, 28.0),
         (paying(), 28.0, 28.0),
+        (charging(), 28.0, 28.0),
     ],
 )
 def test_a_look_up_is_waited_for_five_seconds_and_a_pg_for_as_long_as_there_is(

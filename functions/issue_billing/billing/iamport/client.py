@@ -24,7 +24,7 @@ from billing.settings import Settings
 LOOK_UP_SECONDS = 5.0
 """The longest that a look-up may take: it waits for no PG."""
 LEAST_ISSUE_SECONDS = 4.0
-"""A PG needs seconds; with less than this left a card is not sent at all."""
+"""A PG needs seconds; with less than this left a card is not sent at all, nor a key charged."""
 MOST_PAYMENTS = 1000
 """Under one order, in one answer; PortOne's published V1 schema, GET /payments/findAll/{merchant_uid}."""
 BEYOND_ALL_NUMBERS = 10**15
@@ -90,18 +90,15 @@ class Iamport:
             **_payment_parameters(customer, payment),
         }
         answer = self._ask(_issuing("/subscribe/payments/onetime", body), deadline)
-        scrub = Scrub(card)
-        if (no := refused_card(answer, scrub)) is not None:
-            raise no
-        told = _told(answer, customer_uid=customer.uid, merchant_uid=payment.merchant_uid)
-        match _payment(payment.merchant_uid, told, scrub):
-            case FoundPayment(status="paid", imp_uid=imp_uid, amount=amount, receipt_url=receipt_url):
-                return PaidPayment(
-                    payment.merchant_uid, imp_uid, payment.amount if amount is None else amount, receipt_url
-                )
-            case FoundPayment(status="failed", fail_reason=reason):
-                raise Declined(reason, answer.for_log(reason))
-        raise OutcomeUnknown("payment_without_status", answer.for_log())
+        return _taken(answer, customer, payment, Scrub(card))
+
+    def charge(self, customer: Customer, payment: Payment, deadline: Deadline) -> PaidPayment:
+        """Takes the payment with the key that is registered, through the channel that the key was issued by.
+
+        Raises Declined, GatewayRefused (by code 1 where no key is there), Unavailable, GatewayError, OutcomeUnknown.
+        """
+        answer = self._ask(_issuing("/subscribe/payments/again", _payment_parameters(customer, payment)), deadline)
+        return _taken(answer, customer, payment, self._scrub)
 
     def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:
         """All payments under the merchant_uid, the newest first. Raises Unavailable when that stays open."""
@@ -176,6 +173,19 @@ def _payment_parameters(customer: Customer, payment: Payment) -> dict[str, str |
 
 def _customer_path(customer_uid: str) -> str:
     return f"/subscribe/customers/{quote(customer_uid, safe='')}"
+
+
+def _taken(answer: Answer, customer: Customer, payment: Payment, scrub: Scrub) -> PaidPayment:
+    """The payment, where it was taken. Raises Declined, GatewayRefused, OutcomeUnknown."""
+    if (no := refused_card(answer, scrub)) is not None:
+        raise no
+    told = _told(answer, customer_uid=customer.uid, merchant_uid=payment.merchant_uid)
+    match _payment(payment.merchant_uid, told, scrub):
+        case FoundPayment(status="paid", imp_uid=imp_uid, amount=amount, receipt_url=receipt_url):
+            return PaidPayment(payment.merchant_uid, imp_uid, payment.amount if amount is None else amount, receipt_url)
+        case FoundPayment(status="failed", fail_reason=reason):
+            raise Declined(reason, answer.for_log(reason))
+    raise OutcomeUnknown("payment_without_status", answer.for_log())
 
 
 def _told(answer: Answer, **asked: str) -> Mapping[str, Any]:

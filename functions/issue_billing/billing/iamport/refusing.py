@@ -2,7 +2,8 @@
 
     seen                                    means                                        raised
     400, 403, with any code                 the request is not accepted                  GatewayRefused
-    404, with any code; 200 with code 1     where a card was sent: the same              GatewayRefused
+    404, with any code; 200 with code 1     where a card was sent, or a key charged:     GatewayRefused
+                                            the same
                                             where something was looked up: there is none
     200 with any other code but 0           nothing was issued or charged; whose fault   Declined
                                             that is, nobody tells
@@ -17,13 +18,13 @@ from billing.iamport.scrub import Scrub
 from billing.model.errors import BillingError, Declined, GatewayRefused, OutcomeUnknown
 
 NOT_ACCEPTED = (400, 403)
-NOT_ACCEPTED_WHERE_A_CARD_WAS_SENT = (*NOT_ACCEPTED, 404)
+NOT_ACCEPTED_OF_WHAT_ISSUES_OR_CHARGES = (*NOT_ACCEPTED, 404)
 
 
 def refused_card(answer: Answer, scrub: Scrub) -> BillingError | None:
-    """What an answer to a card means that is no success; None where it is one."""
+    """What an answer to a card, or to the charge of its key, means that is no success; None where it is one."""
     match answer:
-        case Answer(http_status=status) if status in NOT_ACCEPTED_WHERE_A_CARD_WAS_SENT:
+        case Answer(http_status=status) if status in NOT_ACCEPTED_OF_WHAT_ISSUES_OR_CHARGES:
             return request_refused(f"http_{status}", answer, scrub)
         case Answer(http_status=status) if status >= 400:
             return OutcomeUnknown(f"http_{status}", answer.for_log())

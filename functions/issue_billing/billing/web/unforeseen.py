@@ -19,7 +19,9 @@ NOTHING_SENT = frozenset(
 
 def code_of(failure: Exception) -> Literal["outcome_unknown", "internal_error"]:
     told = _being_told(failure)
-    return "internal_error" if told is None or told.code in NOTHING_SENT else "outcome_unknown"
+    if told is None or (told.code in NOTHING_SENT and not told.key_stays):
+        return "internal_error"
+    return "outcome_unknown"
 
 
 def bug_behind(error: BillingError) -> Exception | None:
