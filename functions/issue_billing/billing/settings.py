@@ -16,8 +16,8 @@ CARD_FIELDS: Mapping[str, frozenset[CardField]] = {
     "pwd_2digit": frozenset(("pwd_2digit",)),
     "none": frozenset(),
 }
-"""What contracts want beside number and expiry date. The first is what most want; the third stands in PortOne's help on
-Kiwoom Pay alone."""
+"""What contracts want beside number and expiry date. The first is the default; of the third, only PortOne's help on
+Kiwoom Pay tells."""
 
 
 @dataclass(frozen=True)
