@@ -14,7 +14,7 @@ import responses
 
 from billing.aws_clients import AwsClients
 from billing.credentials import CredentialsStore
-from billing.iamport.client import Iamport, _payment_parameters
+from billing.iamport.client import Iamport
 from billing.iamport.token import Token
 from billing.model.customer import Customer
 from billing.model.deadline import Deadline
@@ -113,12 +113,14 @@ def sent_to(endpoint: str, customer: Customer, settings: Settings = SETTINGS) ->
                 answer = {"code": 0, "response": {"customer_uid": customer.uid}}
                 iamports.post(re.compile(rf"{SETTINGS.iamport_base_url}/subscribe/customers/customer-1$"), json=answer)
                 iamport.issue(customer, card, deadline)
-            case "onetime":
+            case _:
                 assert customer.payment is not None
                 paid = {"imp_uid": "imp_1", "status": "paid"}
-                address = f"{SETTINGS.iamport_base_url}/subscribe/payments/onetime"
-                iamports.post(address, json={"code": 0, "response": paid})
-                iamport.issue_and_pay(customer, card, customer.payment, deadline)
+                iamports.post(SETTINGS.iamport_base_url + PATHS[endpoint], json={"code": 0, "response": paid})
+                if endpoint == "onetime":
+                    iamport.issue_and_pay(customer, card, customer.payment, deadline)
+                else:
+                    iamport.charge(customer, customer.payment, deadline)
         [call] = iamports.calls
         assert isinstance(call.request.body, bytes)
         body: dict[str, Any] = json.loads(call.request.body)
@@ -136,10 +138,8 @@ def test_settings_and_body_stand_in_for_what_a_token_leaves_open() -> None:
     assert sent_to("onetime", customer_by(), FROM_SETTINGS).keys() == said_to_be_sent("onetime")
 
 
-def test_what_is_said_to_be_sent_with_a_key_is_what_is_sent_of_a_payment() -> None:
-    customer = customer_by()
-    assert customer.payment is not None
-    assert _payment_parameters(customer, customer.payment).keys() == said_to_be_sent("again")
+def test_what_is_said_to_be_sent_with_a_key_is_sent() -> None:
+    assert sent_to("again", customer_by(), FROM_SETTINGS).keys() == said_to_be_sent("again")
 
 
 @pytest.mark.parametrize("name", TABLES)
