@@ -1,12 +1,10 @@
 """What the pipeline may do: deploy this stack, and nothing that would let it do more."""
 
 import pytest
-import yaml
 
 from infra.local.intrinsics import ACCOUNT_ID, REGION
-from infra.local.template import PROJECT
 from tests.infrastructure.policies import Request, allows, read_statements, statements_of
-from tests.infrastructure.stacks import KMS_KEY, ON_ITS_OWN, Resource, deployment, on_its_own
+from tests.infrastructure.stacks import KMS_KEY, Resource, deployment, on_its_own
 
 DEPLOY_ROLE = "infra/deploy-role.yaml"
 
@@ -225,12 +223,3 @@ def test_staging_makes_no_api_of_another_name(name: str, allowed: bool) -> None:
 
 def test_staging_cannot_touch_the_accounts_log_role() -> None:
     assert not staging_may("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/account", {})
-
-
-def test_the_templates_that_cloudformation_gets_as_they_are_have_no_aliases() -> None:
-    """SAM's command line writes them out in all others (samcli.yamlhelper.yaml_dump); CloudFormation's documentation
-    does not promise to know them.
-    """
-    for path in ON_ITS_OWN:
-        tokens = yaml.scan((PROJECT / path).read_text("utf-8"))
-        assert not any(isinstance(token, yaml.AliasToken) for token in tokens), path
