@@ -178,11 +178,10 @@ SETTINGS = f"arn:aws:appconfig:{REGION}:{ACCOUNT_ID}:application/a1b2c3d"
     [
         ("apigateway:DELETE", API),
         ("apigateway:PATCH", f"{API}/stages/v1"),
-        ("apigateway:SetWebACL", f"{API}/stages/v1"),
+        ("apigateway:SetWebACL", f"{API}/stages/v1"),  # who puts a firewall in front of it, or takes it away
         ("apigateway:UpdateRestApiPolicy", API),
         ("apigateway:PATCH", DOMAIN),
         ("apigateway:POST", f"{DOMAIN}/basepathmappings"),
-        ("wafv2:DisassociateWebACL", f"{API}/stages/v1"),
         ("appconfig:DeleteApplication", SETTINGS),
     ],
 )
