@@ -852,11 +852,12 @@ def test_a_bug_after_the_card_was_sent_leaves_the_attempt_open(breaks: dict[str,
     assert ledger.told == ["open"]
 
 
-def test_a_bug_in_looking_what_became_of_an_earlier_attempt_leaves_that_one_open() -> None:
+def test_a_bug_in_looking_what_became_of_an_earlier_attempt_says_nothing_of_that_one() -> None:
     """It may have been the same request."""
-    result, ledger = begun_with(LEFT_OPEN, customer=SIGNED, look_up=KeyError())
-    assert result == "outcome_unknown"
-    assert (len(ledger.asked_for), ledger.told) == (1, [])
+    for earlier in (LEFT_OPEN, REPEATED):
+        result, ledger = begun_with(earlier, customer=SIGNED, look_up=KeyError())
+        assert result == "outcome_unknown"
+        assert (len(ledger.asked_for), ledger.told) == (1, [])
 
 
 def test_a_bug_before_the_card_was_sent_is_what_it_is() -> None:

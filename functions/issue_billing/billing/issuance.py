@@ -94,13 +94,12 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     begun = ledger.begin(new, deadline)
     for _ in range(MOST_HOLDERS):
         if isinstance(begun, LeftOpen):
-            # An earlier attempt sent it, perhaps by the same request.
             with in_progress_where_unseen(), unknown_if_it_breaks():
                 settle(begun.attempt, iamport, ledger, answer_by)
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         note_attempt(begun.attempt.attempt_id)
-        with in_progress_where_unseen():
+        with in_progress_where_unseen(), unknown_if_it_breaks():
             found = iamport.look_up(new.customer_uid, answer_by)
         if found is not None and found.is_same_as(begun.billing_key):
             return Issued(found, begun.payment)
@@ -137,7 +136,8 @@ def in_progress_where_unseen() -> Iterator[None]:
 
 @contextmanager
 def unknown_if_it_breaks() -> Iterator[None]:
-    """Around what is done once something was sent: a bug there leaves the outcome open.
+    """Around what is done once something was sent, by this attempt or by an earlier one, perhaps of the same request: a
+    bug there leaves the outcome open.
 
     Raises OutcomeUnknown from the bug, whose message may hold anything.
     """
