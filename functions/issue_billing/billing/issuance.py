@@ -243,9 +243,9 @@ def issue_and_charge(
                              │ ✗ answer lost      │ ✗ answer lost: `find_out`; key and payment together are a success
                              └ key                └ paid
 
-        issue: ✗ answer lost     nothing is charged on a guess: a charge that finds no key is a no, which would free the
-                                 lock, and the key would land over the next card. outcome_unknown at once: only key and
-                                 payment together are a success, and nobody pays
+        issue: ✗ answer lost     nothing is charged on a guess: where the key is not there yet, the card from before would
+                                 pay. outcome_unknown at once: only key and payment together are a success, and nobody
+                                 pays
         key, ✝ dead              nothing is charged; the settler finds the key alone at due_at and calls it a leftover
         charge: code 1           no such key, says Iamport, which has just issued it: order and key are looked at; what
                                  is not there may come, so it is a leftover unseen, and the lock stays
