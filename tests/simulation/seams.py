@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Protocol, cast
@@ -175,15 +175,14 @@ def _customer(request: Request) -> Customer:
     payment = None
     if request.order is not None:
         payment = Payment(merchant_uid(request.order), AMOUNT, "first", ())
-    given = {
-        "uid": customer_uid(request.uid),
-        "vouched_for": request.leave != "open",
-        "may_replace": request.leave == "replace",
-        "is_new": request.leave == "new",
-        "payment": payment,
-        "details": (),
-    }
-    return Customer(**{each.name: given[each.name] for each in fields(Customer)})  # type: ignore[arg-type]
+    return Customer(
+        uid=customer_uid(request.uid),
+        vouched_for=request.leave != "open",
+        may_replace=request.leave == "replace",
+        payment=payment,
+        details=(),
+        is_new=request.leave == "new",
+    )
 
 
 def _card(card: str) -> Card:
