@@ -417,7 +417,17 @@ class Properties(Happened):
             and not told
             and not truth.others_key
             and not truth.others_order
+            and not any(self._has_made_it_a_success(other, truth) for other in self._truths.values())
         )
+
+    def _has_made_it_a_success(self, other: Truth, left: Truth) -> bool:
+        """Whose order others had paid for its customer: with the key that it found there, that was a success."""
+        if other is left or other.request.uid != left.request.uid:
+            return False
+        is_told = (other.answer is not None and other.answer[0] == "success") or any(
+            state == "issued" for state, *_ in other.endings
+        )
+        return is_told and any(each.by is None and self._is_ours(other, each) for each in self._taken(other))
 
     # What is true
 
