@@ -421,12 +421,13 @@ class Properties(Happened):
         )
 
     def _has_made_it_a_success(self, other: Truth, left: Truth) -> bool:
-        """Whose order others had paid for its customer: with the key that it found there, that was a success."""
+        """Whose order was paid before: with the key that it found there, that is a success."""
         if other is left or other.request.uid != left.request.uid:
             return False
-        is_told = (other.answer is not None and other.answer[0] == "success") or any(
-            state == "issued" for state, *_ in other.endings
-        )
+        code, card, *_ = other.answer or ("", None)
+        if code == "success" and card_of(card) == left.request.card.lower() != other.request.card.lower():
+            return True
+        is_told = code == "success" or any(state == "issued" for state, *_ in other.endings)
         return is_told and any(each.by is None and self._is_ours(other, each) for each in self._taken(other))
 
     # What is true
