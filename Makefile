@@ -1,7 +1,5 @@
 # What to do with this project, one target each. `make` alone lists them.
 
-UV_VERSION := 0.13.9
-
 # The first Python that is new enough. 3.13 before all others: it is what Lambda runs.
 PYTHON := $(shell for python in python3.13 python3 python3.14 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -11,7 +9,7 @@ BIN := $(VENV)/bin
 SAM_VENV := $(VENV)/sam
 SAM := $(SAM_VENV)/bin/sam
 UV := $(BIN)/uv
-UV_INSTALLED := $(VENV)/.uv-$(UV_VERSION)
+UV_INSTALLED := $(VENV)/.requirements-uv
 PACKAGES_INSTALLED := $(VENV)/.requirements-dev
 SAM_INSTALLED := $(SAM_VENV)/.requirements-sam
 CHECKOV_VENV := $(VENV)/checkov
@@ -23,6 +21,8 @@ GUIDE_BUILT := tests/browser/guide/react/dist/index.html
 FRONTENDS := $(if $(shell command -v npm),$(REACT_BUILT) $(GUIDE_BUILT))
 
 PORT ?= 3000
+CONTRACT ?= lenient
+PARAMETERS ?=
 TESTS ?= tests
 # Only all tests together reach all of the code.
 COVERED := $(if $(filter tests,$(TESTS)),--cov --cov-report=term:skip-covered)
@@ -31,7 +31,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke test lint build lock clean python-3.13
+.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke probe test lint build lock clean python-3.13
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +42,8 @@ setup-sam: $(SAM_INSTALLED) ## Make .venv/sam with the SAM command line
 
 setup-checkov: $(CHECKOV_INSTALLED) ## Make .venv/checkov with what checks the templates for security
 
-run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed
-	@$(BIN)/python -m infra.local --port $(PORT)
+run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed CONTRACT=ksnet PARAMETERS='…=…'
+	@$(BIN)/python -m infra.local --port $(PORT) --contract $(CONTRACT) --parameters $(PARAMETERS)
 
 backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
 	@$(BIN)/python -m infra.local --backends-only
@@ -71,6 +71,9 @@ bench: python-3.13 setup setup-sam ## Measure it beside the official client and 
 smoke: ## Check a deployed service without issuing anything, URL=<the stack's IssueBillingUrl>
 	@$(PYTHON) -m infra.smoke "$(URL)"
 
+probe: ## Ask the real Iamport, issuing nothing, whether it is as expected; keys from IMP_KEY, IMP_SECRET or typed in
+	@$(PYTHON) -m infra.probe
+
 test: python-3.13 setup setup-sam setup-checkov lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(COVERED) $(TESTS)
 
@@ -91,6 +94,7 @@ lock: $(UV_INSTALLED) ## Write the requirements*.txt anew from the requirements*
 		-c requirements-dev.txt
 	$(LOCK) benchmarks/official_client/requirements.in -o benchmarks/official_client/requirements.txt
 	$(LOCK) requirements-checkov.in -o requirements-checkov.txt
+	$(LOCK) requirements-uv.in -o requirements-uv.txt
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -113,11 +117,11 @@ python-3.13: $(UV_INSTALLED)
 		echo 'The tests need Python 3.13: the package is compiled for the Lambda runtime of that version.' >&2; \
 		echo 'Install it, then: make clean test' >&2; exit 1; }
 
-$(UV_INSTALLED):
+$(UV_INSTALLED): requirements-uv.txt
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed: none of python3.13, python3, python3.14, python3.12, \
 	python3.11 on the PATH is one))
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-uv.txt
 	@touch $@
 
 $(PACKAGES_INSTALLED): requirements-dev.txt $(UV_INSTALLED)

@@ -16,7 +16,7 @@ from tests.integration.door import Door
 
 TEMPLATE = Template()
 
-NOTHING_CREATED = {"IamportSecret": "", "AttemptsTable": ""}
+NOTHING_CREATED = {"IamportSecret": "", "FingerprintSecret": "", "AttemptsTable": ""}
 
 
 def function(physical_ids: Mapping[str, str]) -> Function:

@@ -19,7 +19,7 @@ with fetching_ahead(services, os.environ):
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from billing.issuance import Issued, issue_billing_key
+    from billing.issuance import issue_billing_key, unknown_if_it_breaks
     from billing.model.customer import Claim
     from billing.model.deadline import Deadline
     from billing.model.errors import BillingError, Forbidden, InvalidCustomerToken
@@ -72,16 +72,14 @@ def issue_billing() -> Response[str]:
         event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
     )
     claim = _claim(fields)
-    customer, card = read_customer(fields, claim), read_card(fields, claim=claim)
+    customer = read_customer(fields, claim)
+    card = read_card(fields, settings.card_fields, claim=claim)
     fields.check()
     request_id = gateway_event.request_id(event.raw_event, resolver.lambda_context.aws_request_id)
-    return tell(issue_billing_key(customer, card, services, deadline, request_id))
-
-
-@unforeseen.after_sending
-def tell(issued: Issued) -> Response[str]:
-    note_outcome("issued", gateway_seconds=services.iamport.take_seconds_waited())
-    return _answer(answers.describe_success(issued))
+    issued = issue_billing_key(customer, card, services, deadline, request_id)
+    with unknown_if_it_breaks():
+        note_outcome("issued", gateway_seconds=services.iamport.take_seconds_waited())
+        return _answer(answers.describe_success(issued))
 
 
 @resolver.get("/subscription/issue-billing")
@@ -95,7 +93,10 @@ def show_card_form() -> Response[str]:
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
 def refuse(error: BillingError) -> Response[str]:
     waited = services.iamport.take_seconds_waited()
-    note_outcome(error.code, reason=error.reason, answered=error.answered, gateway_seconds=waited)
+    if (bug := unforeseen.bug_behind(error)) is not None:
+        note_unforeseen(bug, error.code)
+    else:
+        note_outcome(error.code, reason=error.reason, answered=error.answered, gateway_seconds=waited)
     return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error))
 
 

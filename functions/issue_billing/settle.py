@@ -1,4 +1,6 @@
-"""Lambda entry: closes the attempts that were left open, every minute. Safe to run twice at once."""
+"""Lambda entry: closes the attempts that were left open, every minute, and has the ended ones forget what tells a
+repeat. Safe to run twice at once.
+"""
 
 import os
 import time
@@ -19,6 +21,7 @@ from billing.settlement import settle
 
 SECONDS_FOR_ONE = 15.0
 """The longest that one attempt takes: a token and two look-ups."""
+SECONDS_TO_FORGET_ONE = 3.0
 POSTPONED_SECONDS = 120
 """An attempt that can't be settled now makes room for the others."""
 
@@ -38,6 +41,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> None:
             break
         close(due, deadline)
     metrics.add_metric("OldestOpenAttempt", MetricUnit.Seconds, round(time.time() - oldest))
+    forget_requests(deadline)
 
 
 def close(due: Due, deadline: Deadline) -> None:
@@ -55,6 +59,18 @@ def close(due: Due, deadline: Deadline) -> None:
         if ending is not None:
             metrics.add_metric("AttemptSettled", MetricUnit.Count, 1)
             note_settled(due.attempt_id, ending.state)
+
+
+def forget_requests(deadline: Deadline) -> None:
+    """In the time that the open attempts have left; the others have their turn in a minute."""
+    for ended in ledger.past_repeats():
+        if deadline.left() < SECONDS_TO_FORGET_ONE:
+            break
+        try:
+            ledger.forget_request(ended, deadline.at_most(SECONDS_TO_FORGET_ONE))
+        except Exception as failure:  # noqa: BLE001 (it comes back in a minute)
+            reason = failure.reason if isinstance(failure, Unavailable) else type(failure).__name__
+            logger.warning("request not forgotten yet", extra={"attempt_id": ended.attempt_id, "reason": reason})
 
 
 def give_up_or_postpone(due: Due, reason: str, deadline: Deadline) -> None:

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 
 from infra.local.examples import ExamplesServer, running
 from infra.local.execution_environments import FunctionError
+from infra.local.iamport.__main__ import add_contract
 from infra.local.iamport.cards import ANY_OTHER
+from infra.local.iamport.contracts import BY_NAME
 from infra.local.intrinsics import TemplateError
 from infra.local.service import API, LocalService, run_backends, run_service
 from infra.local.template import Template
@@ -38,9 +40,9 @@ def main() -> None:
     try:
         with ExitStack() as stack:
             if options.backends_only:
-                _start_backends(stack)
+                _start_backends(stack, options.contract)
             else:
-                _start_service(stack, options.host, options.port)
+                _start_service(stack, options)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("Stopped.", flush=True)
@@ -62,7 +64,23 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help=f"only what the function talks to, for containers: Iamport on {IAMPORT_PORT}, AWS on {AWS_PORT}",
     )
+    add_contract(parser)
+    parser.add_argument(
+        "--parameters",
+        nargs="*",
+        default=[],
+        type=_parameter,
+        metavar="NAME=VALUE",
+        help="of template.yaml, instead of their defaults",
+    )
     return parser.parse_args()
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    if name not in Template().parameter_names:
+        raise argparse.ArgumentTypeError(f"template.yaml has no parameter {name}")
+    return name, value
 
 
 def _port(text: str) -> int:
@@ -71,19 +89,27 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _start_backends(stack: ExitStack) -> None:
-    template = Template()
-    stack.enter_context(run_backends(template, host=BACKENDS_HOST, iamport_port=IAMPORT_PORT, aws_port=AWS_PORT))
+def _start_backends(stack: ExitStack, contract: str) -> None:
+    backends = run_backends(
+        Template(), host=BACKENDS_HOST, iamport_port=IAMPORT_PORT, aws_port=AWS_PORT, contract=contract
+    )
+    stack.enter_context(backends)
     print(f"Iamport's simulator  port {IAMPORT_PORT}")
     print(f"AWS's stand-in       port {AWS_PORT}")
     print("Ready for `sam local invoke` and `sam local start-api`. Ctrl-C stops both.", flush=True)
 
 
-def _start_service(stack: ExitStack, host: str, port: int) -> None:
-    identity = os.environ.get("CUSTOMER_IDENTITY", "open")
+def _start_service(stack: ExitStack, options: argparse.Namespace) -> None:
+    host, port = options.host, options.port
     examples = stack.enter_context(ExamplesServer(host, port + 1 if port else 0))
-    parameters = {"CustomerIdentity": identity, "AllowedOrigins": ",".join((*examples.origins, VITE_ORIGIN))}
-    service = stack.enter_context(run_service(host=host, port=port, parameters=parameters))
+    parameters = {
+        "CustomerIdentity": os.environ.get("CUSTOMER_IDENTITY", "open"),
+        "AllowedOrigins": ",".join((*examples.origins, VITE_ORIGIN)),
+        **dict(options.parameters),
+    }
+    identity = parameters["CustomerIdentity"]
+    running_service = run_service(host=host, port=port, parameters=parameters, contract=options.contract)
+    service = stack.enter_context(running_service)
     examples.api_url = service.url
     stack.enter_context(running(examples))
     print(f"API                  {service.url}")
@@ -91,6 +117,7 @@ def _start_service(stack: ExitStack, host: str, port: int) -> None:
     print(f"Iamport's simulator  {service.backends.simulator.url}")
     print(f"AWS's stand-in       {service.backends.aws.url}")
     print(f"Whose card it is     {identity}")
+    print(f"Contract             {options.contract}: {BY_NAME[options.contract].what}")
     print(f"\nIssue a billing key:\n\n{_curl(service, identity)}\n\nTest cards:\n")
     for card in (*service.backends.simulator.cards, ANY_OTHER):
         print(f"  {card.number:19}  {card.what_happens}")

@@ -86,6 +86,10 @@ class Aws:
     def put_secret(self, text: str) -> None:
         _secrets(self.url).put_secret_value(SecretId=self.physical_ids[IAMPORT_SECRET], SecretString=text)
 
+    def secret(self, name: str) -> str:
+        """What the secret of this name in the template holds."""
+        return _secrets(self.url).get_secret_value(SecretId=self.physical_ids[name])["SecretString"]
+
 
 @contextmanager
 def run_aws(template: Template, host: str = "127.0.0.1", port: int = 0) -> Iterator[Aws]:
@@ -108,8 +112,14 @@ def _create_resources(template: Template, url: str) -> dict[str, str]:
 
 
 def _create_secret(properties: Mapping[str, Any], url: str) -> str:
-    secret = _secrets(url).create_secret(Name=properties["Name"], SecretString=properties["SecretString"])
-    return secret["ARN"]
+    secrets = _secrets(url)
+    # As CloudFormation does it, whose properties have the names of the call's parameters.
+    text = (
+        secrets.get_random_password(**properties["GenerateSecretString"])["RandomPassword"]
+        if "GenerateSecretString" in properties
+        else properties["SecretString"]
+    )
+    return secrets.create_secret(Name=properties["Name"], SecretString=text)["ARN"]
 
 
 def _create_table(generated_name: str, properties: Mapping[str, Any], url: str) -> str:

@@ -14,6 +14,7 @@ from infra.local.aws import Aws, run_aws
 from infra.local.execution_environments import ExecutionEnvironments, FunctionError, NoAnswerInTime
 from infra.local.http_server import serve
 from infra.local.iamport import Simulator
+from infra.local.iamport.contracts import LENIENT, with_all_others
 from infra.local.template import TEMPLATE, Api, Function, Template
 from infra.local.token import CUSTOMER_TOKEN_KEY
 
@@ -50,13 +51,18 @@ class LocalService:
 
 @contextmanager
 def run_backends(
-    template: Template, *, host: str = "127.0.0.1", iamport_port: int = 0, aws_port: int = 0
+    template: Template,
+    *,
+    host: str = "127.0.0.1",
+    iamport_port: int = 0,
+    aws_port: int = 0,
+    contract: str = LENIENT.name,
 ) -> Iterator[Backends]:
-    """Raises OSError where a port is taken."""
+    """`contract`: of Iamport's default channel. Raises OSError where a port is taken."""
     require_free_port(host, iamport_port)
     require_free_port(host, aws_port)
     with (
-        Simulator(IMP_KEY, IMP_SECRET, host=host, port=iamport_port) as simulator,
+        Simulator(IMP_KEY, IMP_SECRET, host=host, port=iamport_port, contracts=with_all_others(contract)) as simulator,
         run_aws(template, host, aws_port) as aws,
     ):
         put_local_keys(aws)
@@ -76,6 +82,7 @@ def run_service(
     template_path: Path = TEMPLATE,
     parameters: Mapping[str, str] | None = None,
     settle_every: float = SETTLE_EVERY_SECONDS,
+    contract: str = LENIENT.name,
     log: IO[bytes] | None = None,
 ) -> Iterator[LocalService]:
     """Serves until the block ends; then no process is left.
@@ -85,7 +92,7 @@ def run_service(
     """
     require_free_port(host, port)
     template = Template(template_path, {**LOCAL_PARAMETERS, **(parameters or {})})
-    with run_backends(template) as backends:
+    with run_backends(template, contract=contract) as backends:
         issuing = talking_to(backends, template.function(template.function_behind_api(), backends.aws.physical_ids))
         with run_api(template.api(API), issuing, host=host, port=port, log=log) as url:
             if not template.has(SETTLE_FUNCTION):

@@ -3,7 +3,8 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -81,14 +82,21 @@ def other_shop() -> Iterator[Shop]:
 
 @pytest.fixture(scope="session")
 def service(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    parameters = {
+    with run_for(shop, tmp_path_factory.mktemp("browser")) as service:
+        shop.api_url = service.url
+        yield service
+
+
+@contextmanager
+def run_for(shop: Shop, directory: Path, **parameters: str) -> Iterator[LocalService]:
+    """The service as the shop has it deployed; `parameters`: of the template."""
+    deployed = {
         "AllowedOrigins": shop.origin,
         "PrivacyPolicyUrl": "https://shop.example/privacy",
         "AttemptsPerCustomer": "10",
     }
-    log = tmp_path_factory.mktemp("browser") / "function.log"
-    with log.open("ab") as stream, run_service(parameters=parameters, log=stream) as service:
-        shop.api_url = service.url
+    log = directory / "function.log"
+    with log.open("ab") as stream, run_service(parameters=deployed | parameters, log=stream) as service:
         yield service
 
 

@@ -24,8 +24,8 @@ from infra.local.lambda_environment import lambda_environment
 from infra.local.program import Program, ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, Backends, talking_to
 from infra.local.template import PROJECT, Template
-from tests.attempts_table import Stream, items, plain
-from tests.chaos.truth import Task, Told, Verdict, judge
+from tests.attempts_table import Record, Stream, items, plain
+from tests.chaos.truth import Event, Task, Told, Verdict, judge
 from tests.integration.door import form_fields, signed_fields
 
 LANDING_SECONDS = (0.2, 2.5)
@@ -65,9 +65,15 @@ REFUSED_CARDS = (
     "0000-4000-0000-0005",
 )
 """The last one is paid and keeps no key."""
-MOST_SENDS = 16
-"""Of one attempt in a fresh container: secret, token, begin, look-ups, note, issue or pay, finish; a body goes out
-after its head."""
+MOST_SENDS = 18
+"""Of one attempt in a fresh container: fingerprints' key, secret, token, begin, look-ups, note, issue, charge, finish;
+a body goes out after its head."""
+IDENTITIES = {
+    "open": {"CUSTOMER_IDENTITY": "open"},
+    "signed": {"CUSTOMER_IDENTITY": "signed"},
+    "again": {"CUSTOMER_IDENTITY": "signed", "FIRST_PAYMENT": "again"},
+}
+"""By their containers' settings: what they have in common is one ledger, and one Iamport."""
 
 
 @dataclass
@@ -101,7 +107,7 @@ class Chaos:
         dies = chance.randint(1, MOST_SENDS) if chance.random() < 0.08 else None
         if earlier and chance.random() < 0.2:
             return replace(chance.choice(earlier[-8:]), number=number, dies_before_send=dies)
-        identity = chance.choice(("open", "signed"))
+        identity = chance.choice(tuple(IDENTITIES))
         customer_uid = f"{identity}-{chance.randrange(customers)}"
         card = chance.choice(REFUSED_CARDS) if chance.random() < 0.15 else f"0000-5000-{number:04}-{number:04}"
         if identity == "open":
@@ -123,7 +129,7 @@ class Chaos:
             what = self.chance.random()
             if what < 0.02 and (killed := self._kill_caller(call)) is not None:
                 return killed
-            if call.endpoint in ("issue", "pay_onetime") and what < 0.12:
+            if call.endpoint in ("issue", "pay_onetime", "pay_again") and what < 0.12:
                 late = faults.landing(self.chance.choice(LANDING_LATE), self.chance.uniform(*LANDING_SECONDS))
                 fault = STUCK if what < 0.025 else late
             elif what < 0.20:
@@ -147,7 +153,7 @@ class Chaos:
         chance = random.Random(0)  # noqa: S311 (as above)
         while not over.wait(0.05):
             identity, number = (
-                chance.choice(("open", "signed")),
+                chance.choice(tuple(IDENTITIES)),
                 MEDDLED_WITH * chance.randrange(1 + self.customers // 10),
             )
             customer_uid, order = f"{identity}-{number}", f"order-{number}-{chance.randrange(2)}"
@@ -196,7 +202,8 @@ class Chaos:
         asked_at = time.monotonic()
         answer: dict[str, Any] = {"code": None, "body": {}}
         try:
-            line = json.dumps({"fields": dict(task.fields), "dies_before_send": task.dies_before_send})
+            dies = task.dies_before_send
+            line = json.dumps({"fields": dict(task.fields), "request_id": task.request_id, "dies_before_send": dies})
             answer = json.loads(container.ask(line))
         except ProgramEnded:
             pass
@@ -214,8 +221,7 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     environment = lambda_environment(function) | {"ATTEMPTS_PER_CARD": "1000", "ATTEMPTS_PER_CARD_PER_DAY": "1000"}
     modules = os.pathsep.join((str(function.code), str(PROJECT)))
     environments = {
-        identity: {**environment, "PYTHONPATH": modules, "CUSTOMER_IDENTITY": identity}
-        for identity in ("open", "signed")
+        identity: {**environment, "PYTHONPATH": modules, **settings} for identity, settings in IDENTITIES.items()
     }
     stream = Stream(aws)
     simulator.choose_fault = chaos.choose_fault
@@ -239,12 +245,14 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     with _settler(environments["open"]) as settler:
         for _ in range(4):
             settler.ask(json.dumps({"settle_seconds_from_now": 600}))  # past all that was put off
+    records = stream.records()
     chaos.result.verdict = judge(
         chaos.told,
         simulator.history,
         simulator.payments,
         [plain(item) for item in items(aws) if item["pk"]["S"].startswith("uid#")],
-        _events(stream.records()),
+        _begun(records),
+        _events(records),
     )
     return chaos.result
 
@@ -264,7 +272,35 @@ def _settler(environment: Mapping[str, str]) -> Iterator[Program]:
         settler.end()
 
 
-def _events(records: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Name and imp_uid of what leaves through the table's stream."""
-    images = [plain(record["dynamodb"].get("NewImage", {})) for record in records]
-    return [(image["event"], image["imp_uid"]) for image in images if "event" in image]
+def _begun(records: list[Record]) -> set[str]:
+    """The attempt_ids of all that ever was open."""
+    return {image["attempt_id"] for _, image in map(_images, records) if _is_open(image)}
+
+
+def _events(records: list[Record]) -> list[Event]:
+    """As the pipe in template.yaml has it: of an item that was open, and has an event now."""
+    changes = map(_images, records)
+    return [_event(after) for before, after in changes if _is_open(before) and "event" in after]
+
+
+def _images(record: Record) -> tuple[dict[str, str], dict[str, str]]:
+    before, after = (plain(record["dynamodb"].get(name, {})) for name in ("OldImage", "NewImage"))
+    return before, after
+
+
+def _is_open(image: Mapping[str, str]) -> bool:
+    return image.get("pk", "").startswith("uid#") and image["state"] == "open"
+
+
+def _event(image: Mapping[str, str]) -> Event:
+    ahead = time.time() - time.monotonic()
+    return Event(
+        name=image["event"],
+        attempt_id=image["attempt_id"],
+        customer_uid=image["customer_uid"],
+        request_id=image["request_id"],
+        card=image["told_card"],
+        imp_uid=image["imp_uid"],
+        began_at=int(image["began_at"]) - ahead,
+        ended_at=int(image["ended_at"]) + 1 - ahead,
+    )

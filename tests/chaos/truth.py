@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from billing.model.digits import digits_agree
+from billing.model.digits import digits_agree, masked
 from infra.local.iamport.history import Happening
 from infra.local.iamport.payments import Payment
 
@@ -29,6 +29,10 @@ class Task:
     fields: Mapping[str, str]
     dies_before_send: int | None
 
+    @property
+    def request_id(self) -> str:
+        return f"request-{self.number}"
+
 
 @dataclass(frozen=True)
 class Told:
@@ -39,6 +43,20 @@ class Told:
     body: Mapping[str, Any]
     asked_at: float
     answered_at: float
+
+
+@dataclass(frozen=True)
+class Event:
+    """What the pipe makes of the change that closes an attempt. Times are this machine's monotonic."""
+
+    name: str
+    attempt_id: str
+    customer_uid: str
+    request_id: str
+    card: str
+    imp_uid: str
+    began_at: float
+    ended_at: float
 
 
 @dataclass
@@ -58,9 +76,10 @@ def judge(
     history: Sequence[Happening],
     payments: Sequence[Payment],
     attempts: Sequence[Mapping[str, str]],
-    events: Iterable[tuple[str, str]],
+    begun: Iterable[str],
+    events: Sequence[Event],
 ) -> Verdict:
-    """`attempts`: the newest of each uid, as the ledger has it. `events`: name and imp_uid of all that has left."""
+    """`attempts`: the newest of each uid, as the ledger has it. `begun`: all attempt_ids. `events`: all that left."""
     verdict = Verdict()
     touched = {one.customer_uid for one in history if one.by == "others"}
     verdict.false_answers = [
@@ -74,7 +93,9 @@ def judge(
     verdict.open_attempts = [attempt["customer_uid"] for attempt in attempts if attempt["state"] == "open"]
     verdict.disagreements = [
         *_of_ledger(attempts, history, touched),
-        *_of_events(history, Counter(imp_uid for name, imp_uid in events if name.startswith("payment.paid"))),
+        *_of_payments_told(history, events),
+        *_of_attempts_told(begun, events),
+        *_of_what_is_named(events, told, history, touched),
     ]
     return verdict
 
@@ -96,9 +117,14 @@ def _what_is_false(
                 return "its key landed"
         case code if code in NOTHING_HAPPENED and _stands_alone(one, told):
             for happening in _landed(one.task, history):
-                if happening.what == "paid" or code != "declined" or one.task.order is None:
+                if happening.what == "paid" or one.task.order is None or not _says_a_key_stays(one):
                     return f"it was {happening.what}"
     return None
+
+
+def _says_a_key_stays(one: Told) -> bool:
+    """Or may."""
+    return one.body.get("key_stays") in ("this_card", "unknown")
 
 
 def _stood(history: Sequence[Happening], customer_uid: str, number: str, since: float, until: float) -> bool:
@@ -199,7 +225,48 @@ def _standing_at_the_end(history: Sequence[Happening], customer_uid: str) -> str
     return number
 
 
-def _of_events(history: Sequence[Happening], told: Counter[str]) -> Iterable[str]:
+def _of_payments_told(history: Sequence[Happening], events: Sequence[Event]) -> Iterable[str]:
+    """Each leaves as one event."""
+    told = Counter(event.imp_uid for event in events if event.name.startswith("payment.paid"))
     for happening in history:
         if happening.what == "paid" and happening.by == "api" and told[happening.imp_uid or ""] != 1:
             yield f"{happening.merchant_uid}: {happening.imp_uid} left as {told[happening.imp_uid or '']} events"
+
+
+def _of_attempts_told(begun: Iterable[str], events: Sequence[Event]) -> Iterable[str]:
+    """Each leaves as one event, and nothing else does."""
+    told = Counter(event.attempt_id for event in events)
+    for attempt_id in sorted({*begun, *told}):
+        if told[attempt_id] != 1:
+            yield f"attempt {attempt_id} left as {told[attempt_id]} events"
+
+
+def _of_what_is_named(
+    events: Sequence[Event], told: Sequence[Told], history: Sequence[Happening], touched: set[str | None]
+) -> Iterable[str]:
+    asked = {one.task.request_id: one for one in told}
+    for event in events:
+        one = asked.get(event.request_id)
+        if one is None or one.task.customer_uid != event.customer_uid:
+            yield f"{event.customer_uid}: {event.name} is told under {event.request_id or 'no request_id'}, of another"
+        elif not _names_the_card(event, one, history, touched):
+            yield f"{event.customer_uid}: {event.name} of {one.task.card} ({one.code}) names {event.card or 'no card'}"
+
+
+def _names_the_card(event: Event, one: Told, history: Sequence[Happening], touched: set[str | None]) -> bool:
+    """The one that is registered, as who asked was told; where none is, the one that was tried or paid with.
+
+    Where others register cards as well, the key that is found after a payment may be theirs.
+    """
+    paid_with = [each.card_number for each in history if each.what == "paid" and each.imp_uid == event.imp_uid]
+    match event.name:
+        case "billing_key.issued" | "payment.paid":
+            if one.code == "issued" and event.card != one.body["card"]["number"]:
+                return False
+            if event.name == "payment.paid" and event.customer_uid not in touched:
+                return all(digits_agree(number, event.card) for number in paid_with)
+            return _stood(history, event.customer_uid, event.card, event.began_at, event.ended_at)
+        case "payment.paid_without_key" | "billing_key.not_issued" if paid_with:
+            # Who sent no card and found the order paid names none.
+            return event.card == "" or all(digits_agree(number, event.card) for number in paid_with)
+    return event.card == masked(one.task.card)

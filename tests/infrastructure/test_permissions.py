@@ -93,6 +93,7 @@ def arns(function: str, deployed: Deployment, aws: Aws) -> Mapping[str, str]:
     return {
         aws.physical_ids["AttemptsTable"]: deployed.resource("AttemptsTable").returned["Arn"],
         aws.physical_ids["IamportSecret"]: environment["IAMPORT_SECRET_ID"],
+        aws.physical_ids["FingerprintSecret"]: environment["FINGERPRINT_SECRET_ID"],
     }
 
 

@@ -26,7 +26,7 @@ KEEPS_NOTHING = {
     *("AWS::Lambda::Version", "AWS::Logs::MetricFilter", "AWS::Pipes::Pipe", "AWS::Route53::RecordSet"),
     *("AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy"),
     *("AWS::WAFv2::LoggingConfiguration", "AWS::WAFv2::WebACL", "AWS::WAFv2::WebACLAssociation"),
-    "AWS::KMS::Key",  # the alarms': it encrypts messages on their way
+    "AWS::Events::Archive",  # copies of what the table has
 }
 """Made anew from the template alone."""
 
@@ -50,6 +50,14 @@ def test_nothing_that_keeps_state_is_deleted_with_the_stack(parameter_set: str) 
         assert resource.update_replace_policy == "Retain", (resource.stack, resource.name)
 
 
+def test_the_key_of_fingerprints_is_made_by_aws_and_never_rotated() -> None:
+    deployed = deployment("all that can be turned on")
+    properties = deployed.resource("FingerprintSecret").properties
+    assert properties["GenerateSecretString"]["PasswordLength"] >= 43, "256 bits of letters and digits"
+    assert "SecretString" not in properties
+    assert deployed.of_type("AWS::SecretsManager::RotationSchedule") == []
+
+
 @pytest.mark.parametrize("parameter_set", PARAMETER_SETS)
 def test_the_table_cannot_be_deleted_by_mistake_and_can_be_restored(parameter_set: str) -> None:
     [table] = deployment(parameter_set).of_type("AWS::DynamoDB::Table")
@@ -60,7 +68,9 @@ def test_the_table_cannot_be_deleted_by_mistake_and_can_be_restored(parameter_se
 def test_the_table_forgets_by_the_attribute_that_the_ledger_writes() -> None:
     [table] = deployment("as it comes").of_type("AWS::DynamoDB::Table")
     assert table.properties["TimeToLiveSpecification"]["Enabled"] is True
-    attempt = NewAttempt("id", "mine", "f", "f", "000011******3333", None, ends_at=0.0, is_new_customer=False)
+    attempt = NewAttempt(
+        "id", "mine", "f", "f", "000011******3333", None, ends_at=0.0, is_new_customer=False, request_id="request-1"
+    )
     assert table.properties["TimeToLiveSpecification"]["AttributeName"] in new_item(
         None, attempt, now=0.0, order_is_paid=False
     )

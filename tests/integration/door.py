@@ -84,10 +84,13 @@ class Door:
         method: str = "POST",
         seconds_left: float = 28,
         came_seconds_ago: float | None = None,
+        request_id: str | None = None,
     ) -> JsonAnswer:
-        """Every answer is held against docs/openapi.yaml. `came_seconds_ago`: to API Gateway, where it tells that."""
+        """Every answer is held against docs/openapi.yaml. `came_seconds_ago`: to API Gateway, where it tells that.
+        `request_id`: API Gateway's own, one of its kind by default.
+        """
         all_headers = {"Content-Type": content_type, **(headers or {})}
-        answer = self.handle(event_of(method, path, all_headers, body, came_seconds_ago), seconds_left)
+        answer = self.handle(event_of(method, path, all_headers, body, came_seconds_ago, request_id), seconds_left)
         if answer["statusCode"] != 404:
             check(method, path, answer["statusCode"], told(answer).headers, answer["body"])
         return told(answer)
@@ -114,10 +117,11 @@ def event_of(
     headers: Mapping[str, str],
     body: str | bytes | None,
     came_seconds_ago: float | None = None,
+    request_id: str | None = None,
 ) -> dict[str, Any]:
     """As API Gateway makes it of a request."""
     came = {} if came_seconds_ago is None else {"requestTimeEpoch": int((time.time() - came_seconds_ago) * 1000)}
-    ids = {"requestId": str(uuid.uuid4()), "extendedRequestId": uuid.uuid4().hex[:15] + "="}
+    ids = {"requestId": str(uuid.uuid4()), "extendedRequestId": request_id or uuid.uuid4().hex[:15] + "="}
     return {
         "resource": path,
         "path": path,

@@ -1,6 +1,7 @@
 """AWS's stand-in where it does what DynamoDB does and moto does not. How AWS does it stands at each module's head."""
 
 import json
+import re
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,12 @@ def table(aws: Aws) -> str:
 @pytest.fixture
 def dynamodb(aws: Aws) -> "DynamoDBClient":
     return aws.dynamodb()
+
+
+def test_a_secret_is_generated_as_the_template_has_it(aws: Aws) -> None:
+    text = aws.secret("FingerprintSecret")
+    assert re.fullmatch(r"[A-Za-z0-9]{64}", text)
+    assert len(set(text)) > 20
 
 
 def on_the_line(aws: Aws, operation: str, request: Request) -> tuple[int, Any]:

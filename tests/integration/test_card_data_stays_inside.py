@@ -129,7 +129,7 @@ class Path:
         fields = signed_fields("mine", **claims, **payment) | {
             name: value for name, value in MARKED.items() if name != "customer_name"
         }
-        return json.dumps(self.door.post_json(fields, seconds_left=15).body, ensure_ascii=False)
+        return json.dumps(self.door.post_json(fields, seconds_left=19).body, ensure_ascii=False)
 
 
 def a_refused_card(path: Path) -> Iterator[str]:
@@ -184,6 +184,30 @@ def one_that_is_found_paid(path: Path) -> Iterator[str]:
     yield path.post(paying=True)
 
 
+def a_charge_that_is_refused(path: Path) -> Iterator[str]:
+    for http_status, code in ((200, -1), (200, 1), (400, -1), (403, -1)):
+        path.iamport.fail_next("pay_again", faults.refusing(http_status, code, QUOTE))
+        path.iamport.show_oddly("mine", **QUOTING_KEY)
+        yield path.post(paying=True, replace=True)
+
+
+def a_charge_that_fails(path: Path) -> Iterator[str]:
+    failed = {"imp_uid": "imp_1", "status": "failed", "merchant_uid": "order-1", **QUOTING_PAYMENT}
+    path.iamport.fail_next("pay_again", replace(faults.answering(failed), processed=False))
+    yield path.post(paying=True)
+
+
+def a_charge_that_is_paid(path: Path) -> Iterator[str]:
+    paid = {"imp_uid": "imp_1", "status": "paid", "merchant_uid": "order-1", "amount": 9900, **QUOTING_PAYMENT}
+    path.iamport.fail_next("pay_again", faults.answering(paid))
+    path.iamport.show_oddly("mine", **QUOTING_KEY)
+    yield path.post(paying=True)
+
+
+CHARGING = (a_charge_that_is_refused, a_charge_that_fails, a_charge_that_is_paid)
+"""By way of `again`."""
+
+
 def what_the_settler_finds(path: Path) -> Iterator[str]:
     """A key under one uid, a refused payment under another."""
     path.iamport.show_oddly("mine", **QUOTING_KEY)
@@ -209,6 +233,7 @@ def what_the_settler_finds(path: Path) -> Iterator[str]:
         a_payment_that_fails,
         a_payment_that_is_paid,
         one_that_is_found_paid,
+        *CHARGING,
         what_the_settler_finds,
     ],
 )
@@ -222,6 +247,7 @@ def test_through_a_gateway_that_quotes_it_in_every_field(
 ) -> None:
     """What is told as an event leaves through the table's stream, without code."""
     monkeypatch.setenv("CUSTOMER_IDENTITY", "signed")
+    monkeypatch.setenv("FIRST_PAYMENT", "again" if walk in CHARGING else "onetime")
     stream = Stream(aws)
     answers = list(walk(Path(Door(), iamport, clock)))
     written = capsys.readouterr()

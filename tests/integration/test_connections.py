@@ -61,7 +61,8 @@ def no_time_kept_for_a_pg(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def client_of(url: str) -> Iamport:
-    settings = read_settings({"IAMPORT_SECRET_ID": "unused", "ATTEMPTS_TABLE": "unused", "IAMPORT_BASE_URL": url})
+    names = ("IAMPORT_SECRET_ID", "FINGERPRINT_SECRET_ID", "ATTEMPTS_TABLE")
+    settings = read_settings({**dict.fromkeys(names, "unused"), "IAMPORT_BASE_URL": url})
     iamport = Iamport(settings, CredentialsStore(settings, AwsClients()))
     iamport._tokens._kept = Token(Sensitive("made-up-token"), good_until=time.time() + 10**6)
     return iamport

@@ -1,8 +1,10 @@
-"""The failure table at each step of an attempt, for issuing and for the first payment, and a kill between any two.
+"""The failure table at each step of an attempt, for issuing and for either way of a first payment, and a kill between
+any two.
 
 Each row is one attempt of one customer; afterwards the settler runs, and the ledger has to agree with Iamport.
 """
 
+import itertools
 import threading
 from collections.abc import Mapping
 
@@ -16,17 +18,27 @@ from tests.chaos.run import FAULTS, MOST_SENDS, Chaos, run_storm
 from tests.chaos.truth import Task, Verdict
 from tests.integration.door import CARD_NUMBER, form_fields, signed_fields
 
-STEPS = {False: ("look_up", "issue"), True: ("find_payments", "look_up", "pay_onetime")}
-"""For issuing and for the first payment. A token belongs to no customer: its rows are storms of their own."""
+STEPS = {
+    "open": ("look_up", "issue"),
+    "signed": ("find_payments", "look_up", "pay_onetime"),
+    "again": ("find_payments", "look_up", "issue", "pay_again"),
+}
+"""For issuing and for the two ways of a first payment. A token belongs to no customer: its rows are storms of their
+own."""
 
 
-def task(customer_uid: str, with_payment: bool, dies_before_send: int | None = None) -> Task:
-    if not with_payment:
+NUMBERS = itertools.count()
+"""Each request has one of its own."""
+
+
+def task(customer_uid: str, way: str, dies_before_send: int | None = None) -> Task:
+    number = next(NUMBERS)
+    if way == "open":
         fields = form_fields(customer_uid=customer_uid)
-        return Task(0, "open", customer_uid, CARD_NUMBER, None, False, fields, dies_before_send)
+        return Task(number, "open", customer_uid, CARD_NUMBER, None, False, fields, dies_before_send)
     order = f"order-{customer_uid}"
     fields = signed_fields(customer_uid, payment={"merchant_uid": order, "amount": 9900, "name": "first"})
-    return Task(0, "signed", customer_uid, CARD_NUMBER, order, False, fields, dies_before_send)
+    return Task(number, way, customer_uid, CARD_NUMBER, order, False, fields, dies_before_send)
 
 
 class Rows(Chaos):
@@ -66,29 +78,29 @@ def faults_at(step: str) -> dict[tuple[str, str], Fault]:
     return {(step, f"{step}-{number}"): fault for number, fault in enumerate(FAULTS)}
 
 
-@pytest.mark.parametrize("with_payment", [False, True])
-def test_after_a_failure_at_any_step_every_answer_is_true(backends: Backends, with_payment: bool) -> None:
-    faults = {place: fault for step in STEPS[with_payment] for place, fault in faults_at(step).items()}
-    rows = Rows([task(customer_uid, with_payment) for _, customer_uid in faults], faults)
+@pytest.mark.parametrize("way", STEPS)
+def test_after_a_failure_at_any_step_every_answer_is_true(backends: Backends, way: str) -> None:
+    faults = {place: fault for step in STEPS[way] for place, fault in faults_at(step).items()}
+    rows = Rows([task(customer_uid, way) for _, customer_uid in faults], faults)
     result = run_storm(rows, at_once=2, backends=backends)
     assert result.outcomes.total() == result.attempts
-    assert +result.faults == dict.fromkeys(STEPS[with_payment], len(FAULTS))
+    assert +result.faults == dict.fromkeys(STEPS[way], len(FAULTS))
     assert result.verdict == Verdict()
 
 
-@pytest.mark.parametrize("with_payment", [False, True])
-def test_after_a_failure_to_get_a_token_every_answer_is_true(backends: Backends, with_payment: bool) -> None:
+@pytest.mark.parametrize("way", STEPS)
+def test_after_a_failure_to_get_a_token_every_answer_is_true(backends: Backends, way: str) -> None:
     faults = faults_at("token")
-    rows = TokenRows([task(customer_uid, with_payment) for _, customer_uid in faults], faults)
+    rows = TokenRows([task(customer_uid, way) for _, customer_uid in faults], faults)
     result = run_storm(rows, at_once=2, backends=backends)
     assert result.outcomes.total() == result.attempts
     assert result.faults["token"] > 0
     assert result.verdict == Verdict()
 
 
-@pytest.mark.parametrize("with_payment", [False, True])
-def test_after_a_kill_between_any_two_steps_every_answer_is_true(backends: Backends, with_payment: bool) -> None:
-    tasks = [task(f"dies-{send}", with_payment, send) for send in range(1, MOST_SENDS + 1)]
+@pytest.mark.parametrize("way", STEPS)
+def test_after_a_kill_between_any_two_steps_every_answer_is_true(backends: Backends, way: str) -> None:
+    tasks = [task(f"dies-{send}", way, send) for send in range(1, MOST_SENDS + 1)]
     result = run_storm(Rows(tasks, {}), at_once=2, backends=backends)
     assert result.outcomes.total() == result.attempts
     assert result.kills >= 6, "of the sends, some only fresh containers make"

@@ -137,6 +137,27 @@ def test_where_origins_are_named_only_they_may_read_the_answer(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("door")
+@pytest.mark.parametrize(
+    ("card_fields", "missing"),
+    [
+        ("birth,pwd_2digit", ["birth", "pwd_2digit"]),
+        ("birth", ["birth"]),
+        ("pwd_2digit", ["pwd_2digit"]),
+        ("none", []),
+    ],
+)
+def test_the_operators_contract_says_what_a_card_takes(
+    monkeypatch: pytest.MonkeyPatch, iamport: Simulator, card_fields: str, missing: list[str]
+) -> None:
+    monkeypatch.setenv("CARD_FIELDS", card_fields)
+    door, number_and_expiry = Door(), form_fields(birth=None, pwd_2digit=None)
+    answer = door.post_json(number_and_expiry)
+    assert [error["field"] for error in answer.body.get("errors", [])] == missing
+    assert (number_and_expiry["customer_uid"] in iamport.customers) is (not missing)
+    assert door.post_json(form_fields()).outcome == (200, "issued")
+
+
+@pytest.mark.usefixtures("door")
 def test_the_operators_channel_is_sent_and_the_browsers_is_not(
     monkeypatch: pytest.MonkeyPatch, iamport: Simulator
 ) -> None:

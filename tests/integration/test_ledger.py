@@ -14,15 +14,13 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from billing.aws_clients import AwsClients
-from billing.credentials import Credentials
 from billing.ledger import ledger as ledger_module
 from billing.ledger.items import typed
-from billing.ledger.ledger import Due, Ledger
+from billing.ledger.ledger import Due, Ended, Ledger
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen, State
 from billing.model.billing_key import BillingKey, PaidPayment
 from billing.model.deadline import Deadline
 from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
-from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
@@ -123,10 +121,49 @@ def test_the_table_holds_no_card_number_and_no_hash_that_can_be_tried_out(
         assert secret not in text
 
 
-def test_the_fingerprint_depends_on_the_secret() -> None:
-    one, other = (Credentials(Sensitive("k"), Sensitive(secret), ()) for secret in ("s1", "s2"))
-    assert one.fingerprint("0000987698769876") != other.fingerprint("0000987698769876")
-    assert one.fingerprint("0000987698769876") != one.fingerprint("0000987698769877")
+@pytest.mark.usefixtures("door")
+def test_without_the_fingerprints_key_nothing_is_sent_or_begun(
+    monkeypatch: pytest.MonkeyPatch, iamport: Simulator, aws: Aws
+) -> None:
+    monkeypatch.setenv("FINGERPRINT_SECRET_ID", "none-there")
+    assert Door().post_json(form_fields()).code == "unavailable"
+    assert (iamport.endpoints, items(aws)) == ([], [])
+
+
+def test_a_requests_fingerprint_is_forgotten_when_it_is_not_repeated_any_more(
+    door: Door, iamport: Simulator, aws: Aws, clock: ClockAhead
+) -> None:
+    fields = form_fields(customer_uid="mine")
+    assert door.post_json(fields).code == "issued"
+    clock.advance(590)
+    settle()
+    before = values_of(aws, "mine")
+    assert door.post_json(fields).code == "issued"
+    assert iamport.issue_count("mine") == 1
+    clock.advance(11)
+    settle()
+    gone = {"request_fingerprint", "due_at", "due_shard"}
+    assert values_of(aws, "mine") == {name: value for name, value in before.items() if name not in gone}
+    assert gone <= before.keys()
+    assert door.post_json(fields).code == "already_registered"
+
+
+def test_what_tells_a_repeat_is_taken_out_of_no_other_attempt(ledger: Ledger, aws: Aws) -> None:
+    """The index lags: the attempt that it shows may have been followed by another one."""
+    first = sent(ledger, new_attempt())
+    ledger.finish(first, Ending("issued", registered=KEY), IN_TIME)
+    sent(ledger, new_attempt(request="another"))
+    ledger.forget_request(Ended("mine", first.attempt_id), IN_TIME)
+    assert values_of(aws, "mine")["request_fingerprint"] == "another"
+    assert {"due_at", "due_shard"} <= values_of(aws, "mine").keys()
+
+
+def test_an_issued_attempt_is_none_of_the_open_ones_that_are_due(ledger: Ledger, clock: ClockAhead) -> None:
+    attempt = sent(ledger, new_attempt())
+    ledger.finish(attempt, Ending("issued", registered=KEY), IN_TIME)
+    assert (list(ledger.due()), list(ledger.past_repeats())) == ([], [])
+    clock.advance(3600)
+    assert (list(ledger.due()), list(ledger.past_repeats())) == ([], [Ended("mine", attempt.attempt_id)])
 
 
 @pytest.mark.usefixtures("door")
@@ -180,7 +217,7 @@ def test_the_settler_finds_out_how_an_attempt_ended(
     ended = values_of(aws, fields["customer_uid"])
     assert ended["state"] == ("issued" if issued else "not_issued")
     assert ended["event"] == f"billing_key.{ended['state']}"
-    assert "due_at" not in ended
+    assert ended.get("due_shard", "ended-0").startswith("ended-"), "none of the open ones"
     assert (fields["customer_uid"] in iamport.customers) == issued
 
 
@@ -242,6 +279,7 @@ def new_attempt(
         order=None if merchant_uid is None else Order(merchant_uid, 9_900),
         ends_at=time.time() + ends_in,
         is_new_customer=False,
+        request_id="request-1",
     )
 
 
@@ -256,6 +294,7 @@ def ledger(monkeypatch: pytest.MonkeyPatch, aws: Aws, aws_clients: AwsClients) -
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
     environment = {
         "IAMPORT_SECRET_ID": "unused",
+        "FINGERPRINT_SECRET_ID": "unused",
         "ATTEMPTS_TABLE": name_of_table(aws),
         "ATTEMPTS_PER_CUSTOMER": "10",
         "ATTEMPTS_PER_CARD": "10",

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import requests
 
+from infra.local.iamport import CONTRACTS, LOCAL_IMP_KEY, LOCAL_IMP_SECRET
 from infra.local.template import PROJECT
 from tests.waiting import eventually
 
@@ -21,8 +23,8 @@ LONGEST_START = 60.0
 
 
 @contextmanager
-def started(*options: str) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "infra.local", *options]
+def started(*options: str, module: str = "infra.local") -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", module, *options]
     process = subprocess.Popen(  # noqa: S603 (our own program)
         command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -83,16 +85,54 @@ def test_killing_it_leaves_no_process_either() -> None:
         assert eventually(lambda: not started_by_it & running(), seconds=20)
 
 
+def answer_to_printed_curl(printed: str) -> Any:
+    curl = re.search(r"^curl .*$", printed, re.MULTILINE)
+    assert curl is not None
+    _, _, url, _, header, _, body = shlex.split(curl[0])
+    name, _, value = header.partition(": ")
+    return requests.post(url, data=body, headers={name: value}, timeout=30).json()
+
+
 def test_it_prints_the_test_cards_and_a_curl_that_issues_a_billing_key() -> None:
     with started("--port", "0") as service:
         printed = printed_until_ready(service)
         assert "0000-2000-0000-0001  refused" in printed
-        curl = re.search(r"^curl .*$", printed, re.MULTILINE)
-        assert curl is not None
-        _, _, url, _, header, _, body = shlex.split(curl[0])
-        name, _, value = header.partition(": ")
-        answer = requests.post(url, data=body, headers={name: value}, timeout=30)
-        assert answer.json()["message"] == "Billing has successfully issued"
+        assert answer_to_printed_curl(printed)["message"] == "Billing has successfully issued"
+
+
+def test_it_has_the_contract_and_the_parameters_that_it_is_given() -> None:
+    options = ("--contract", "welcome", "--parameters", "CustomerIdentity=signed", "AttemptsPerCustomer=1")
+    with started("--port", "0", *options) as service:
+        printed = printed_until_ready(service)
+        assert "customer_token" in printed
+        refused, too_many = answer_to_printed_curl(printed), answer_to_printed_curl(printed)
+    assert (refused["code"], too_many["code"]) == ("declined", "too_many_attempts")
+    assert refused["message"].endswith("[시뮬레이터] customer_name 값이 누락되었습니다.")
+
+
+def test_the_simulator_alone_has_every_channel_and_the_one_that_it_is_given_first() -> None:
+    with started("--port", "0", "--contract", "ksnet", module="infra.local.iamport") as simulator:
+        assert simulator.stdout is not None
+        url = simulator.stdout.readline().split()[-1]
+        keys = {"imp_key": LOCAL_IMP_KEY, "imp_secret": LOCAL_IMP_SECRET}
+        token = requests.post(f"{url}/users/getToken", json=keys, timeout=30).json()["response"]["access_token"]
+        listed = requests.get(f"{url}/users/pg", headers={"Authorization": token}, timeout=30).json()["response"]
+    assert listed[0]["pg_provider"] == "ksnet"
+    assert {channel["channel_name"] for channel in listed} == {contract.name for contract in CONTRACTS}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--contract", "uplus"), "invalid choice: 'uplus'"),
+        (("--parameters", "CardNumbers=yes"), "template.yaml has no parameter CardNumbers"),
+    ],
+)
+def test_a_contract_or_parameter_that_is_none_is_told(options: tuple[str, ...], told: str) -> None:
+    with started("--port", "0", *options) as service:
+        _, errors = service.communicate(timeout=LONGEST_START)
+    assert service.returncode == 2
+    assert told in errors
 
 
 def test_a_port_in_use_is_told_in_one_line() -> None:

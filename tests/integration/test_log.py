@@ -10,7 +10,7 @@ from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
 from tests.attempts_table import item_of, plain
-from tests.integration.door import Door, form_fields
+from tests.integration.door import Door, form_fields, signed_fields
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -35,7 +35,10 @@ NOTHING = {"reason": None, "http_status": None, "iamport_code": None, "iamport_m
     [
         pytest.param("issue", None, {}, id="issued"),
         pytest.param(
-            "issue", faults.refusing(200, -1, "한도초과"), {"http_status": 200, "iamport_code": -1}, id="declined"
+            "issue",
+            faults.refusing(200, -1, "한도초과 0000-1111-2222-3333"),
+            {"http_status": 200, "iamport_code": -1, "iamport_message": "한도초과 000011******3333"},
+            id="declined",
         ),
         pytest.param(
             "issue",
@@ -76,6 +79,14 @@ def test_a_requests_line_has_its_attempt_and_what_iamport_said(
     assert {name: line.get(name) for name in NOTHING} == {**NOTHING, **said}
     assert line["attempt_id"] == item["attempt_id"]
     assert line["correlation_id"] == item["request_id"] == answer.body["request_id"]
+
+
+@pytest.mark.usefixtures("signed_door")
+def test_a_claim_that_is_not_known_is_named(lines: Lines, iamport: Simulator) -> None:
+    payment = {"merchant_uid": "order-1", "amount": 9_900, "name": "구독", "amonut": 1}
+    assert Door().post_json(signed_fields("mine", payment=payment)).outcome == (401, "invalid_customer_token")
+    assert iamport.calls == []
+    assert [line["reason"] for line in lines()] == ["payment_unknown: amonut"]
 
 
 @pytest.mark.usefixtures("door")

@@ -78,6 +78,29 @@ def test_the_first_payment_is_taken_in_the_same_call(signed_door: Door, iamport:
     assert answer.body["card"]["number"] == "000011******3333"
 
 
+def test_the_merchants_server_names_customer_and_channel_and_the_browser_does_not(
+    monkeypatch: pytest.MonkeyPatch, signed_door: Door, iamport: Simulator
+) -> None:
+    del signed_door  # it was made before the settings below
+    monkeypatch.setenv("IAMPORT_PG", "nice.MID1")
+    monkeypatch.setenv("IAMPORT_CHANNEL_KEY", "channel-key-1")
+    of_the_browser = {"customer_name": "임꺽정", "customer_tel": "010-0000-0000", "pg": "evil", "channel_key": "evil"}
+    customer = {"id": "member-1", "name": "홍길동"}
+    door = Door()
+    assert door.post_json(signed_fields("one", customer=customer, pg="kcp.MID2") | of_the_browser).status == 200
+    paying = signed_fields("two", customer=customer, pg="kcp.MID2", payment={**PAYMENT, "buyer_name": ""})
+    assert door.post_json(paying | of_the_browser).status == 200
+    issue, onetime = (call.parameters for call in iamport.calls if call.endpoint in ("issue", "pay_onetime"))
+    assert (issue["customer_id"], issue["customer_name"], issue["customer_tel"]) == (
+        "member-1",
+        "홍길동",
+        "010-0000-0000",
+    )
+    assert (onetime["buyer_name"], onetime["buyer_tel"]) == ("홍길동", "010-0000-0000")
+    assert {issue["pg"], onetime["pg"]} == {"kcp.MID2"}
+    assert "channel_key" not in issue.keys() | onetime.keys()
+
+
 def test_a_payment_asked_for_again_is_not_taken_again(signed_door: Door, iamport: Simulator) -> None:
     fields = signed_fields("mine", payment=PAYMENT)
     first = signed_door.post_json(fields)

@@ -4,10 +4,14 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from threading import Barrier
 
 import pytest
 import snapshot_restore_py
 
+from billing.aws_clients import AwsClients
+from billing.fingerprints import Fingerprints
+from billing.iamport.client import Iamport
 from billing.start_up import IMPORTED_WHEN_NEEDED
 from infra.local.iamport import Simulator, faults
 from tests.integration.door import Door, form_fields
@@ -37,6 +41,26 @@ def test_the_token_is_there_before_the_first_request(
     assert iamport.endpoints == ["token"]
     assert door.post_json(form_fields()).status == 200
     assert iamport.endpoints == ["token", "look_up", "issue"]
+
+
+@pytest.mark.usefixtures("door")
+def test_the_secrets_are_there_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    door, read = Door(), list[str]()
+    monkeypatch.setattr(AwsClients, "read_secret", lambda _, secret_id: read.append(secret_id))
+    assert door.post_json(form_fields()).status == 200
+    assert read == []
+
+
+@pytest.mark.usefixtures("door")
+def test_the_fingerprints_key_is_fetched_while_iamport_is_asked_for_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever is first waits for the other."""
+    both = Barrier(2, timeout=5)
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    monkeypatch.setattr(Iamport, "prepare", lambda *_: both.wait())
+    monkeypatch.setattr(Fingerprints, "key", lambda _: both.wait())
+    Door()
+    assert not both.broken
 
 
 @pytest.mark.usefixtures("door")

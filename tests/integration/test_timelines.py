@@ -194,6 +194,24 @@ def test_a_cancelled_payment_was_paid(signed_door: Door, iamport: Simulator) -> 
     assert len(iamport.payments) == 1
 
 
+@pytest.mark.parametrize("and_cancelled", [False, True])
+def test_an_order_that_is_used_up_when_the_card_arrives_is_told_as_paid(
+    signed_door: Door, iamport: Simulator, aws: Aws, and_cancelled: bool
+) -> None:
+    """Iamport answers by the -1 of any refusal, so it is looked up what the order has come to."""
+
+    def pay_by_the_window() -> None:
+        iamport.pay("order-1", 9_900)
+        if and_cancelled:
+            iamport.cancel("order-1")
+
+    iamport.before("pay_onetime", pay_by_the_window)
+    answer = signed_door.post_json(signed_fields("mine", payment=PAYMENT))
+    assert answer.outcome == (409, "already_paid")
+    assert (len(iamport.payments), dict(iamport.customers)) == (1, {})
+    assert state_of(aws, "mine") == "not_issued"
+
+
 def test_an_open_attempt_whose_payment_is_cancelled_meanwhile_is_closed_as_paid(
     signed_door: Door, iamport: Simulator, clock: ClockAhead, dying: Dying, events: Events
 ) -> None:
@@ -488,3 +506,209 @@ def test_a_look_up_that_tells_of_another_customer_tells_nothing(signed_door: Doo
     iamport.show_oddly("mine", customer_uid="somebody-else")
     assert signed_door.post_json(signed_fields("mine", replace=True)).outcome == (503, "unavailable")
     assert "issue" not in iamport.endpoints
+
+
+# By way of `again`: the key is issued, and then charged
+
+
+@pytest.fixture
+def charging_door(signed_door: Door, monkeypatch: pytest.MonkeyPatch) -> Door:  # noqa: ARG001 (sets its surroundings up)
+    monkeypatch.setenv("FIRST_PAYMENT", "again")
+    return Door()
+
+
+def key_stays_of(aws: Aws, customer_uid: str) -> str:
+    """As the event of its newest attempt has it."""
+    return plain(item_of(aws, customer_uid))["key_stays"]
+
+
+def issued_and_charged(iamport: Simulator) -> tuple[int, int]:
+    return iamport.endpoints.count("issue"), iamport.endpoints.count("pay_again")
+
+
+def test_the_key_is_issued_and_then_charged_and_a_repeat_asks_for_neither(
+    charging_door: Door, iamport: Simulator, events: Events
+) -> None:
+    fields = signed_fields("mine", payment=PAYMENT)
+    answers = [charging_door.post_json(fields) for _ in range(2)]
+    assert [answer.outcome for answer in answers] == [(200, "issued")] * 2
+    assert answers[0].body["payment"] == answers[1].body["payment"]
+    assert issued_and_charged(iamport) == (1, 1)
+    assert events() == ["payment.paid"]
+
+
+@pytest.mark.parametrize(
+    ("channel_key", "pg", "way"),
+    [
+        ("channel-key-1", "", ["issue", "pay_again"]),
+        ("channel-key-1", "nice.MID1", ["pay_onetime"]),
+        ("", "nice.MID1", ["pay_onetime"]),
+    ],
+)
+def test_no_first_payment_goes_to_a_channel_that_nobody_chose(
+    signed_door: Door,  # noqa: ARG001 (sets its surroundings up)
+    iamport: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    channel_key: str,
+    pg: str,
+    way: list[str],
+) -> None:
+    monkeypatch.setenv("IAMPORT_CHANNEL_KEY", channel_key)
+    monkeypatch.setenv("IAMPORT_PG", pg)
+    assert Door().post_json(signed_fields("mine", payment=PAYMENT)).outcome == (200, "issued")
+    sent = [call for call in iamport.calls if call.endpoint in ("issue", "pay_again", "pay_onetime")]
+    assert [call.endpoint for call in sent] == way
+    assert all("channel_key" not in call.parameters for call in sent if call.endpoint == "pay_again")
+
+
+def test_of_a_function_that_dies_between_key_and_charge_a_leftover_stays_and_nothing_is_charged(
+    charging_door: Door, iamport: Simulator, clock: ClockAhead, dying: Dying, events: Events, aws: Aws
+) -> None:
+    dying(charging_door, signed_fields("mine", payment=PAYMENT), at="billing.iamport.client.Iamport.charge")
+    assert charging_door.post_json(signed_fields("mine", payment=PAYMENT)).outcome == (409, "in_progress")
+    clock.advance(INVOCATION_SECONDS + PG_SECONDS + 1)
+    settle()
+    assert (events(), key_stays_of(aws, "mine")) == (["payment.failed"], "this_card")
+    assert charging_door.post_json(signed_fields("mine", OTHER_CARD, payment=PAYMENT)).outcome == (200, "issued")
+    assert iamport.customers["mine"].card_number.endswith("8888")
+    assert issued_and_charged(iamport) == (2, 1)
+
+
+def test_nothing_is_charged_where_the_answer_to_issuing_is_lost(
+    charging_door: Door, iamport: Simulator, clock: ClockAhead, events: Events
+) -> None:
+    iamport.fail_next("issue", faults.ANSWER_LOST)
+    fields = signed_fields("mine", payment=PAYMENT)
+    assert charging_door.post_json(fields).outcome == (504, "outcome_unknown")
+    assert charging_door.post_json(fields).outcome == (409, "in_progress")
+    assert issued_and_charged(iamport) == (1, 0)
+    clock.advance(PG_SECONDS + 1)
+    assert charging_door.post_json(fields).outcome == (200, "issued")
+    assert events() == ["payment.failed", "payment.paid"]
+    assert issued_and_charged(iamport) == (2, 1)
+
+
+def test_a_charge_whose_answer_is_lost_is_found_and_never_sent_again(
+    charging_door: Door, iamport: Simulator, clock: ClockAhead, events: Events
+) -> None:
+    iamport.fail_next("pay_again", faults.ANSWER_LOST)
+    fields = signed_fields("mine", payment=PAYMENT)
+    assert charging_door.post_json(fields).outcome == (200, "issued")
+    clock.advance(INVOCATION_SECONDS + PG_SECONDS + 1)
+    assert charging_door.post_json(fields).outcome == (200, "issued")
+    assert issued_and_charged(iamport) == (1, 1)
+    assert events() == ["payment.paid"]
+
+
+def test_a_charge_that_lands_after_everybody_hung_up_is_told_to_the_next_who_asks(
+    charging_door: Door, iamport: Simulator, events: Events
+) -> None:
+    landing = landing_late(iamport, "pay_again")
+    fields = signed_fields("mine", payment=PAYMENT)
+    assert charging_door.post_json(fields).outcome == (504, "outcome_unknown")
+    assert charging_door.post_json(fields).outcome == (409, "in_progress"), "the key alone is no success"
+    landing.set()
+    assert eventually(lambda: len(iamport.payments) == 1)
+    assert charging_door.post_json(fields).outcome == (200, "issued")
+    assert issued_and_charged(iamport) == (1, 1)
+    assert events() == ["payment.paid"]
+
+
+@pytest.mark.parametrize("scenario", ["payment_refused_without_key", "payment_refused_with_key", "payment_failed"])
+@pytest.mark.parametrize("look_up_fails", [False, True])
+def test_a_refused_charge_leaves_the_key_and_answer_and_event_say_so(
+    charging_door: Door,
+    iamport: Simulator,
+    clock: ClockAhead,
+    events: Events,
+    aws: Aws,
+    scenario: str,
+    look_up_fails: bool,
+) -> None:
+    if look_up_fails:
+        iamport.before("pay_again", lambda: iamport.fail_next("look_up", faults.SERVER_ERROR, times=2))
+    answer = charging_door.post_json(signed_fields("mine", number_of(scenario), payment=PAYMENT))
+    stays = "unknown" if look_up_fails else "this_card"
+    assert (answer.outcome, answer.body["key_stays"]) == ((200, "declined"), stays)
+    assert (events(), key_stays_of(aws, "mine")) == (["payment.failed"], stays)
+    if look_up_fails:
+        clock.advance(INVOCATION_SECONDS + PG_SECONDS + 1)  # what nobody has seen might still land
+    assert charging_door.post_json(signed_fields("mine", OTHER_CARD, payment=PAYMENT)).outcome == (200, "issued")
+    assert charging_door.post_json(signed_fields("mine")).outcome == (409, "already_registered")
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        (faults.TOO_MANY_REQUESTS, (502, "gateway_error")),
+        (faults.REDIRECT, (502, "gateway_error")),
+        (faults.refusing(400, -1, "상품명이 필수입니다."), (502, "gateway_refused")),
+        (faults.refusing(200, 1, "등록되지 않은 구매자입니다."), (502, "gateway_refused")),
+        (faults.refusing(404, -1, "존재하지 않습니다."), (502, "gateway_refused")),
+    ],
+)
+def test_a_charge_that_was_not_processed_leaves_the_key_and_is_not_sent_again(
+    charging_door: Door, iamport: Simulator, events: Events, fault: faults.Fault, outcome: tuple[int, str]
+) -> None:
+    iamport.fail_next("pay_again", fault)
+    answer = charging_door.post_json(signed_fields("mine", payment=PAYMENT))
+    assert (answer.outcome, answer.body["key_stays"]) == (outcome, "this_card")
+    assert issued_and_charged(iamport) == (1, 1)
+    assert events() == ["payment.failed"]
+    assert charging_door.post_json(signed_fields("mine", OTHER_CARD, payment=PAYMENT)).outcome == (200, "issued")
+
+
+def test_a_charge_that_could_not_be_sent_leaves_the_key(charging_door: Door, iamport: Simulator, aws: Aws) -> None:
+    iamport.fail_next("pay_again", faults.UNAUTHORIZED, times=3)  # whatever token it is asked with
+    answer = charging_door.post_json(signed_fields("mine", payment=PAYMENT))
+    assert (answer.outcome, answer.body["key_stays"]) == ((503, "unavailable"), "this_card")
+    assert key_stays_of(aws, "mine") == "this_card"
+    assert charging_door.post_json(signed_fields("mine", OTHER_CARD, payment=PAYMENT)).outcome == (200, "issued")
+
+
+def test_where_there_is_no_time_to_charge_no_key_is_issued(charging_door: Door, iamport: Simulator) -> None:
+    answer = charging_door.post_json(signed_fields("mine", payment=PAYMENT), seconds_left=14.0)
+    assert (answer.outcome, "key_stays" in answer.body) == ((503, "unavailable"), False)
+    assert issued_and_charged(iamport) == (0, 0)
+
+
+def test_a_key_that_iamport_has_issued_and_does_not_find_may_come_and_keeps_the_lock(
+    charging_door: Door, iamport: Simulator, clock: ClockAhead, aws: Aws
+) -> None:
+    iamport.before("pay_again", lambda: iamport.revoke("mine"))
+    answer = charging_door.post_json(signed_fields("mine", payment=PAYMENT))
+    assert (answer.outcome, answer.body["key_stays"]) == ((502, "gateway_refused"), "unknown")
+    assert key_stays_of(aws, "mine") == "unknown"
+    with_other_card = signed_fields("mine", OTHER_CARD, payment=PAYMENT)
+    assert charging_door.post_json(with_other_card).outcome == (409, "in_progress")
+    iamport.register("mine", CARD_NUMBER)  # late
+    clock.advance(INVOCATION_SECONDS + PG_SECONDS + 1)
+    assert charging_door.post_json(with_other_card).outcome == (200, "issued")
+    assert len(iamport.payments) == 1
+
+
+def test_somebody_else_who_pays_between_key_and_charge_has_paid(
+    charging_door: Door, iamport: Simulator, events: Events
+) -> None:
+    iamport.before("pay_again", lambda: iamport.pay("order-1", 99_000))
+    answer = charging_door.post_json(signed_fields("mine", payment=PAYMENT))
+    assert (answer.outcome, answer.body["key_stays"]) == ((409, "already_paid"), "this_card")
+    assert events() == ["payment.failed"]
+    assert charging_door.post_json(signed_fields("mine", OTHER_CARD)).outcome == (200, "issued")
+
+
+def test_a_refused_charge_has_taken_the_former_card_s_place(
+    charging_door: Door, iamport: Simulator, events: Events, aws: Aws
+) -> None:
+    assert charging_door.post_json(signed_fields("mine", OTHER_CARD)).outcome == (200, "issued")
+    refused = signed_fields("mine", number_of("payment_failed"), payment=PAYMENT, replace=True)
+    answer = charging_door.post_json(refused)
+    assert (answer.outcome, answer.body["key_stays"]) == ((200, "declined"), "this_card")
+    assert iamport.customers["mine"].card_number.endswith("0003")
+    assert (events()[-1], key_stays_of(aws, "mine")) == ("payment.failed", "this_card")
+
+
+def test_an_order_that_is_paid_is_neither_issued_nor_charged(charging_door: Door, iamport: Simulator) -> None:
+    iamport.pay("order-1", 100)
+    assert charging_door.post_json(signed_fields("mine", payment=PAYMENT)).outcome == (409, "already_paid")
+    assert issued_and_charged(iamport) == (0, 0)

@@ -19,6 +19,7 @@ Status = Literal["paid", "failed", "ready", "cancelled"]
 
 NOT_FOUND = "요청하신 customer_uid로 등록된 정보를 찾을 수 없습니다."
 NO_PAYMENT = "존재하지 않는 결제정보입니다."
+NO_BUYER = "등록되지 않은 구매자입니다."
 USED_UP = "이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)"
 REFUSED = "카드정보 인증 및 빌키 발급에 실패하였습니다. [F113]거래거절 카드번호틀림"
 TOKEN_SECONDS = 1800
@@ -51,6 +52,7 @@ class Sent(NamedTuple):
     by: int
     customer_uid: str
     card: str
+    """Empty where the key is charged, whatever card that is by then."""
     order: str | None
     amount: int
 
@@ -96,14 +98,13 @@ class Iamport:
 
     def received(self, by: int, path: str, body: Mapping[str, Any]) -> Sent:
         """What a request that issues or charges asks for."""
-        card = card_of(body["card_number"]) or ""
-        if body["pwd_2digit"] != PASSWORD:
-            card = card.upper()
         match [unquote(part) for part in path.strip("/").split("/")]:
             case ["subscribe", "customers", customer_uid]:
-                return Sent(by, customer_uid, card, None, 0)
+                return Sent(by, customer_uid, _card_in(body), None, 0)
             case ["subscribe", "payments", "onetime"]:
-                return Sent(by, body["customer_uid"], card, body["merchant_uid"], body["amount"])
+                return Sent(by, body["customer_uid"], _card_in(body), body["merchant_uid"], body["amount"])
+            case ["subscribe", "payments", "again"]:
+                return Sent(by, body["customer_uid"], "", body["merchant_uid"], body["amount"])
         raise Unknown(f"POST {path}")
 
     def under(self, order: str, status: str = "") -> list[Payment]:
@@ -121,6 +122,10 @@ class Iamport:
             return [("issued", ("key",)), ("refused", ())]
         if self.is_used_up(sent.order) and "unrefusing" not in self.habits:
             return [("order used up", ())]
+        if not sent.card and sent.customer_uid not in self.keys:
+            return [("no key to charge", ())]
+        if not sent.card:
+            return [("paid", ("paid",)), ("failed", ("failed",)), ("refused", ())]
         if "keyless" in self.habits:
             return [("paid", ("paid",)), ("failed", ("failed",))]
         usual: list[tuple[str, Outcome]] = [("paid", ("paid", "key")), ("failed", ("failed",)), ("refused", ())]
@@ -134,13 +139,18 @@ class Iamport:
                 self.register(sent.customer_uid, sent.card, sent.by)
             else:
                 assert sent.order is not None
-                self.pay(sent.order, sent.customer_uid, sent.amount, sent.card, effect, sent.by)
+                card = sent.card or self.keys[sent.customer_uid].card
+                self.pay(sent.order, sent.customer_uid, sent.amount, card, effect, sent.by)
 
     def answer_to(self, sent: Sent, label: str, effects: Outcome) -> Reply:
         if label == "order used up":
             return envelope(-1, USED_UP)
-        if sent.order is None and effects:
+        if label == "no key to charge":
+            return envelope(1, NO_BUYER)
+        if label == "issued":
             return _look_up(sent.customer_uid, self.keys[sent.customer_uid], self.habits)
+        if label == "issued, key later":
+            return _look_up(sent.customer_uid, Key(sent.card, sent.by, int(self._now())), self.habits)
         if "paid" in effects or "failed" in effects:
             return _find("find", tuple(self.under(sent.order or "")), self.habits)
         return envelope(-1, REFUSED)
@@ -210,6 +220,11 @@ class Happened:
     def key_landed(self, customer_uid: str, key: Key, before: Key | None) -> None: ...
     def key_revoked(self, customer_uid: str) -> None: ...
     def payment_landed(self, payment: Payment) -> None: ...
+
+
+def _card_in(body: Mapping[str, Any]) -> str:
+    card = card_of(body["card_number"]) or ""
+    return card if body["pwd_2digit"] == PASSWORD else card.upper()
 
 
 def digits(card: str) -> str:

@@ -85,10 +85,17 @@ class Program:
     """What one kind of process does: an attempt of this number, a run of the settler."""
 
     def __init__(
-        self, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False
+        self,
+        number: int,
+        run: Callable[[Any], object],
+        *,
+        cold: bool = False,
+        stepping: bool = False,
+        by_again: bool = False,
     ) -> None:
         self.number, self._run = number, run
-        self._container = seams.cold_container if cold else seams.warm_container
+        self._open = seams.cold_container if cold else seams.warm_container
+        self._by_again = by_again
         self._ahead = STEP_SECONDS if stepping else 0.0
         self.beginning = Place(None, None, START)
 
@@ -110,7 +117,7 @@ class Program:
             steps.append(step)
             step = step.parent
         network.now, network.ahead = START, 0.0
-        services = self._container()
+        services = self._open(by_again=self._by_again)
         alive = _Alive(lambda: self._run(services), self.number)
         for step in reversed(steps):
             self._advance(alive, step)
@@ -145,15 +152,13 @@ _alive: deque[Place] = deque()
 _programs: dict[Hashable, Program] = {}
 
 
-def program(
-    key: Hashable, number: int, run: Callable[[Any], object], *, cold: bool = False, stepping: bool = False
-) -> Program:
+def program(key: Hashable, number: int, run: Callable[[Any], object], **kind: bool) -> Program:
     """The same for the same key, in all worlds."""
     if Place.made > MOST_KEPT:
         forget()
-    whole = (key, number, cold, stepping)
+    whole = (key, number, *sorted(kind.items()))
     if whole not in _programs:
-        _programs[whole] = Program(number, run, cold=cold, stepping=stepping)
+        _programs[whole] = Program(number, run, **kind)
     return _programs[whole]
 
 

@@ -12,7 +12,7 @@ from tests.simulation.world import Request, World
 if TYPE_CHECKING:
     from tests.simulation.state import State
 
-Answer = tuple[str, str | None, str | None, str]
+Answer = tuple[str, str | None, str | None, str, str]
 NOTHING = frozenset(
     {
         "declined",
@@ -72,6 +72,8 @@ class Truth:
     """Registered under its uid at some time while it was at work."""
     endings: tuple[tuple[str, str | None, str], ...] = ()
     """State, event and imp_uid of each change that closed it."""
+    misnamed: str = ""
+    """What is wrong with what its event named, by what was true when it left."""
 
     def digest(self) -> Hashable:
         return tuple(self.__dict__.values())
@@ -144,6 +146,8 @@ class Properties(Happened):
     def processed(self, sent: Sent, label: str) -> None:
         if label in ("refused", "failed", "order used up") or label.endswith("key left"):
             self._truths[sent.by].refused = label
+        if label == "no key to charge":
+            self.fault_met(sent.by)
 
     def others_did(self, deed: str, *, before: bool) -> None:
         for truth in self._truths.values():
@@ -209,11 +213,32 @@ class Properties(Happened):
             if number in self._truths:
                 self._truths[number].begun = True
         if (closed := seams.attempt_closed(before, after)) is not None:
-            number, state, event, imp_uid = closed
             for truth in self._at_work():
                 truth.saw_closing = True
-            if number in self._truths:
-                self._truths[number].endings += ((state, event, imp_uid),)
+            if closed.number in self._truths:
+                self._truths[closed.number].endings += ((closed.state, closed.event, closed.imp_uid),)
+                self._truths[closed.number].misnamed = self._what_is_misnamed(closed)
+
+    def _what_is_misnamed(self, closed: seams.Closed) -> str:
+        """An event names who asked, and what is registered, or was paid with; else the card that was tried."""
+        truth = self._truths[closed.number]
+        if closed.request_id != seams.request_id(closed.number):
+            return f"is told under {closed.request_id or 'no request_id'}"
+        if (self._odd and truth.request.uid == 0) or truth.others_key or truth.others_order:
+            return ""
+        named = card_of(closed.card or None)
+        right = named in self._may_be_named(truth, closed)
+        return "" if right else f"is closed {closed.state}, and its event names card {named or 'none'}"
+
+    def _may_be_named(self, truth: Truth, closed: seams.Closed) -> set[str | None]:
+        match closed.state:
+            case "issued":
+                key = self._state.iamport.keys.get(seams.customer_uid(truth.request.uid))
+                return set() if key is None else {key.card.lower()}
+            case "paid_without_key":
+                taken = (each.card.lower() for each in self._taken(truth) if each.imp_uid == closed.imp_uid)
+                return {*taken} if truth.sent else {*taken, None}  # who sent no card, and found the order paid
+        return {truth.request.card.lower()}
 
     def settler_crashed(self, what: str) -> None:
         raise Violation("crash", f"the settler stops at {what}")
@@ -223,7 +248,7 @@ class Properties(Happened):
     def answered(self, number: int, answer: Answer) -> None:
         truth, name = self._truths[number], self._name(number)
         truth.answer = answer
-        code, card, imp_uid, reason = answer
+        code, card, imp_uid, reason, _ = answer
         self._see_windows(truth)
         shown = card_of(card)
         match code:
@@ -306,13 +331,17 @@ class Properties(Happened):
         self._check_events()
 
     def _check_answer(self, name: str, truth: Truth) -> None:
-        code = truth.answer[0] if truth.answer else ""
+        code, *_, key_stays = truth.answer or ("", "")
         if code in NOTHING and truth.paid:
             raise Violation("false no", f"{name}: {code}, and its payment landed")
-        if code in NOTHING and truth.key and not (code == "declined" and truth.request.order is not None):
+        if code in NOTHING and truth.key and not self._is_told_to_stay(truth, key_stays):
             raise Violation("false no", f"{name}: {code}, and its key landed")
         if code == "paid_without_key" and truth.key and not truth.others_key:
             raise Violation("false success", f"{name}: paid_without_key, and its key landed")
+
+    def _is_told_to_stay(self, truth: Truth, key_stays: str) -> bool:
+        """Where others had a hand in it, another card may stay, or none."""
+        return truth.request.order is not None and (key_stays in ("this_card", "unknown") or truth.others_key)
 
     def _check_ending(self, name: str, truth: Truth) -> None:
         """The ledger's last word on an attempt, as its event told it."""
@@ -328,13 +357,15 @@ class Properties(Happened):
             return
         if len(truth.endings) > 1:
             raise Violation("events", f"{name} is closed twice: {truth.endings}")
-        [(state, _, imp_uid)] = truth.endings
+        [(state, event, imp_uid)] = truth.endings
         order, code = truth.request.order is not None, truth.answer[0] if truth.answer else ""
         others = truth.others_key or (truth.others_order and order)
         if state in ("declined", "not_issued") and truth.paid:
             raise Violation("false ending", f"{name} is closed {state}, and its payment landed")
         if state in ("declined", "not_issued") and truth.key and not order and not truth.others_key:
             raise Violation("false ending", f"{name} is closed {state}, and its key landed")
+        if event == "billing_key.not_issued" and truth.key and not truth.others_key:
+            raise Violation("events", f"{name} leaves as {event}, and its key landed")
         if state == "issued" and not order and not truth.key and not others:
             raise Violation("false ending", f"{name} is closed issued, and nothing of it landed")
         if state == "declined" and not truth.refused and not others:
@@ -355,6 +386,9 @@ class Properties(Happened):
             )
 
     def _check_events(self) -> None:
+        for number, truth in self._truths.items():
+            if truth.misnamed:
+                raise Violation("events", f"{self._name(number)} {truth.misnamed}")
         told = [
             imp_uid
             for truth in self._truths.values()
@@ -409,7 +443,18 @@ class Properties(Happened):
             and not told
             and not truth.others_key
             and not truth.others_order
+            and not any(self._has_made_it_a_success(other, truth) for other in self._truths.values())
         )
+
+    def _has_made_it_a_success(self, other: Truth, left: Truth) -> bool:
+        """Whose order was paid before: with the key that it found there, that is a success."""
+        if other is left or other.request.uid != left.request.uid:
+            return False
+        code, card, *_ = other.answer or ("", None)
+        if code == "success" and card_of(card) == left.request.card.lower() != other.request.card.lower():
+            return True
+        is_told = code == "success" or any(state == "issued" for state, *_ in other.endings)
+        return is_told and any(each.by is None and self._is_ours(other, each) for each in self._taken(other))
 
     # What is true
 

@@ -15,9 +15,9 @@ from billing.iamport import client, exchange
 from billing.ledger import items, ledger
 from billing.model import attempt
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Repeated, Seen
-from billing.model.billing_key import FoundPayment
+from billing.model.billing_key import BillingKey, FoundPayment
 from billing.model.card import Card
-from billing.model.errors import AlreadyRegistered, GatewayError, PaidWithoutKey
+from billing.model.errors import AlreadyRegistered, GatewayError, OutcomeUnknown, PaidWithoutKey
 from tests.simulation import process
 
 Patch = tuple[object, str, object]
@@ -49,6 +49,8 @@ HOLD, FINISH_BOTH, RELEASE = ledger.Ledger._hold, ledger.Ledger._finish_both, le
 OWN_KEY = Attempt.own_key
 NEW_ITEM, ENDED_ITEM, WHOLE = items.new_item, items.ended_item, client._whole
 READ_ANSWER, FIND_PAYMENTS = exchange.read_answer, client.Iamport.find_payments
+ISSUE, CHARGE = client.Iamport.issue, client.Iamport.charge
+REFUSED, UNSEEN = issuance.refused, issuance.key_unseen
 
 
 def _look(change: Any) -> Any:
@@ -68,6 +70,10 @@ def _without_orders(made: Any, customer: Any, iamport: Any, deadline: Any) -> An
     if found is not None and not issuance.may_replace(found, made, customer):
         return issuance.nothing_sent(made, AlreadyRegistered(found), found)
     return Seen(found)
+
+
+def _under_another_request(*given: Any, **more: Any) -> Any:
+    return {**NEW_ITEM(*given, **more), "request_id": "of Lambda"}
 
 
 def _without_ledgers_word(*given: Any, **_: Any) -> Any:
@@ -200,6 +206,32 @@ def _due_where_unsent(made: Any) -> bool:
     return made.seen is None or items.is_due(made)
 
 
+def _guess_issued(iamport: Any, customer: Any, *rest: Any) -> Any:
+    try:
+        return ISSUE(iamport, customer, *rest)
+    except OutcomeUnknown:
+        return BillingKey(customer.uid, None, None, None, None)
+
+
+def _charge_again(*given: Any) -> Any:
+    try:
+        return CHARGE(*given)
+    except OutcomeUnknown:
+        return CHARGE(*given)
+
+
+def _forget_the_key(made: Any, no: Any, *rest: Any, was_issued: bool = False) -> Any:
+    return issuance.nothing_sent(made, no) if was_issued else REFUSED(made, no, *rest)
+
+
+def _believe_the_look(*given: Any, **_: Any) -> Any:
+    return REFUSED(*given)
+
+
+def _unseen_for_good(*given: Any, **_: Any) -> Any:
+    return UNSEEN(*given, may_still_land=False)
+
+
 RULES = (
     Rule("A card is replaced only with leave", [(issuance, "may_replace", lambda *_: True)], "u0.a u0.b", "replaced"),
     Rule(
@@ -263,7 +295,7 @@ RULES = (
     ),
     Rule(
         "A leftover that could not be seen is inferred",
-        [(Attempt, "left_unseen", lambda made: made.leftover)], "u0.o0.a leaves", "locked out",
+        [(Attempt, "left_unseen", lambda made: made.leftover)], "u0.o0.a leaves", "false no",
     ),
     Rule("A 5xx proves nothing", [(exchange, "read_answer", _proved_by_5xx)], "u0.a", "false no"),
     Rule(
@@ -334,5 +366,45 @@ RULES = (
         "Nobody closes an attempt whose function may be at work",
         [(settlement, "is_due", _due_where_unsent), (ledger, "_left_open", lambda made, _: LeftOpen(made))],
         "u0.a u0.b", "false refusal",
+    ),
+    Rule(
+        "An event names the card that is registered, and not the one that was offered for it",
+        [(items, "_told_card", lambda made, _: {"told_card": made.masked_card})], "u0.o0.a u0.o0.b", "events",
+    ),
+    Rule(
+        "An event names the request that its caller was told",
+        [(ledger, "new_item", _under_another_request)], "u0.a", "events",
+    ),
+    Rule(
+        "No key is charged that nobody has told of",
+        [(client.Iamport, "issue", _guess_issued)], "u0.o0.a+replace before:key-b again", "false success",
+    ),
+    Rule(
+        "A key is charged once",
+        [(client.Iamport, "charge", _charge_again)], "u0.o0.a unrefusing again", "charged twice",
+    ),
+    Rule(
+        "Every no to the charge leaves the key as a leftover",
+        [(issuance, "refused", _forget_the_key)], "u0.o0.a again", "false no",
+    ),
+    Rule(
+        "A key that was told and can't be seen may still come",
+        [(issuance, "refused", _believe_the_look)], "u0.o0.a lags again", "false no",
+    ),
+    Rule(
+        "It keeps the lock",
+        [(issuance, "key_unseen", _unseen_for_good)], "u0.o0.a u0.b+replace lags again", "too late",
+    ),
+    Rule(
+        "By way of again too, only key and payment together are a success",
+        _find_ending(_by_key_alone), "u0.o0.a again", "false success",
+    ),
+    Rule(
+        "A first payment that left a key is told as one that was not taken",
+        [(Ending, "_leaves_a_key", lambda *_: False)], "u0.o0.a again", "events",
+    ),
+    Rule(
+        "An answer tells that a key stays",
+        [(Ending, "key_stays", lambda *_: "")], "u0.o0.a again", "false no",
     ),
 )  # fmt: skip

@@ -9,10 +9,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import replace
 from functools import partial
 from types import FunctionType, ModuleType, SimpleNamespace
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from unittest.mock import patch
 
 from boto3.dynamodb.types import TypeSerializer
@@ -31,8 +31,9 @@ from tests.simulation.world import Request
 
 ENVIRONMENT = {
     "IAMPORT_SECRET_ID": "iamport",
+    "FINGERPRINT_SECRET_ID": "fingerprint",
     "ATTEMPTS_TABLE": "attempts",
-    "IAMPORT_BASE_URL": "http://iamport.invalid",  # by TLS it would read all authorities' certificates each time
+    "IAMPORT_BASE_URL": "http://localhost",  # by TLS it would read all authorities' certificates each time
     "AWS_LAMBDA_FUNCTION_NAME": "issue-billing",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     "POWERTOOLS_METRICS_NAMESPACE": "CardDoor",
@@ -44,6 +45,7 @@ with patch.dict(os.environ, ENVIRONMENT):
     from billing.iamport import connection, exchange
 
 SETTINGS = read_settings(ENVIRONMENT | {"ATTEMPTS_PER_CUSTOMER": "100", "ATTEMPTS_PER_CARD": "100"})
+BY_AGAIN = replace(SETTINGS, first_payment="again")
 SECRET = '{"imp_key": "key", "imp_secret": "secret", "customer_token_key": "token-key"}'
 INVOCATION_SECONDS = 29.0
 SETTLER_SECONDS = 60.0
@@ -75,18 +77,28 @@ def merchant_uid(order: int) -> str:
     return f"order{order}"
 
 
-def attempt(request: Request, services: Services) -> tuple[str, str | None, str | None, str]:
-    """One invocation. Its answer: the contract's code, the card and the imp_uid that it names; what went wrong."""
+def request_id(number: int) -> str:
+    return f"request-{number}"
+
+
+def attempt(request: Request, number: int, services: Services) -> tuple[str, str | None, str | None, str, str]:
+    """One invocation, under the request_id of its number.
+
+    Its answer: the contract's code, the card and the imp_uid that it names; what went wrong; and
+    whether a key stays.
+    """
     try:
         issued = issuance.issue_billing_key(
-            _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS)
+            _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS), request_id(number)
         )
     except BillingError as error:
+        if error.__cause__ is not None:  # a bug, after something was sent
+            return "internal_error", None, None, f"{type(error.__cause__).__name__}: {error.__cause__}", ""
         payment = getattr(error, "payment", None)
-        return error.code, None, payment.imp_uid if payment else None, str(error.reason or "")
+        return error.code, None, payment.imp_uid if payment else None, str(error.reason or ""), error.key_stays
     except Exception as failure:  # noqa: BLE001 (whatever it is, the handler answers internal_error)
-        return "internal_error", None, None, f"{type(failure).__name__}: {failure}"
-    return "success", issued.billing_key.card_number, issued.payment.imp_uid if issued.payment else None, ""
+        return "internal_error", None, None, f"{type(failure).__name__}: {failure}", ""
+    return "success", issued.billing_key.card_number, issued.payment.imp_uid if issued.payment else None, "", ""
 
 
 def settle_all(services: Services) -> str:
@@ -101,15 +113,15 @@ def settle_all(services: Services) -> str:
     return ""
 
 
-def warm_container() -> Services:
+def warm_container(*, by_again: bool) -> Services:
     """As one that has served before: it has secret and token."""
-    services = open_services(SETTINGS)
+    services = cold_container(by_again=by_again)
     services.iamport.prepare(Deadline.after(10))
     return services
 
 
-def cold_container() -> Services:
-    return open_services(SETTINGS)
+def cold_container(*, by_again: bool) -> Services:
+    return open_services(BY_AGAIN if by_again else SETTINGS)
 
 
 def attempt_begun(before: Item | None, after: Item) -> tuple[str, int] | None:
@@ -121,15 +133,25 @@ def attempt_begun(before: Item | None, after: Item) -> tuple[str, int] | None:
     return after["pk"]["S"].removeprefix("uid#"), attempt_number(after)
 
 
-def attempt_closed(before: Item | None, after: Item) -> tuple[int, str, str | None, str] | None:
-    """Which attempt a change of the table closes: its number, its state, the event that leaves with it, its imp_uid.
+class Closed(NamedTuple):
+    """An attempt that a change of the table closes, and the event that leaves with it."""
 
-    As the pipe's filter in template.yaml has it: from an `open` item to one with an `event`.
-    """
+    number: int
+    state: str
+    event: str | None
+    imp_uid: str
+    request_id: str
+    card: str
+    """Masked."""
+
+
+def attempt_closed(before: Item | None, after: Item) -> Closed | None:
+    """As the pipe in template.yaml has it: from an `open` item to one with an `event`, of which it takes the rest."""
     if before is None or not is_open(before) or is_open(after):
         return None
     event = after.get("event", {}).get("S")
-    return attempt_number(after), after["state"]["S"], event, after.get("imp_uid", {}).get("S", "")
+    imp_uid, request, card = (after.get(name, {}).get("S", "") for name in ("imp_uid", "request_id", "told_card"))
+    return Closed(attempt_number(after), after["state"]["S"], event, imp_uid, request, card)
 
 
 def is_open(item: Item) -> bool:
@@ -153,15 +175,14 @@ def _customer(request: Request) -> Customer:
     payment = None
     if request.order is not None:
         payment = Payment(merchant_uid(request.order), AMOUNT, "first", ())
-    given = {
-        "uid": customer_uid(request.uid),
-        "vouched_for": request.leave != "open",
-        "may_replace": request.leave == "replace",
-        "is_new": request.leave == "new",
-        "payment": payment,
-        "details": (),
-    }
-    return Customer(**{each.name: given[each.name] for each in fields(Customer)})  # type: ignore[arg-type]
+    return Customer(
+        uid=customer_uid(request.uid),
+        vouched_for=request.leave != "open",
+        may_replace=request.leave == "replace",
+        payment=payment,
+        details=(),
+        is_new=request.leave == "new",
+    )
 
 
 def _card(card: str) -> Card:
@@ -189,7 +210,9 @@ def _operation(operation: str, **parameters: Any) -> dict[str, Any]:
 
 class _Clients:
     dynamodb = _Client()
-    secrets_manager = SimpleNamespace(get_secret_value=lambda **_: {"SecretString": SECRET})
+
+    def read_secret(self, _: str) -> str:
+        return SECRET
 
 
 class _Session:

@@ -257,9 +257,15 @@ class State:
 
     def _outcomes(self, sent: Sent) -> list[tuple[str, Outcome]]:
         outcomes = self.iamport.outcomes(sent)
-        if "lags" in self.world.habits and outcomes[0][0] == "paid":
-            outcomes = [*outcomes, ("paid, key later", ("paid",))]
+        label, effects = outcomes[0]
+        if "lags" in self.world.habits and self._is_first_payment(sent) and label in ("paid", "issued"):
+            outcomes = [*outcomes, (f"{label}, key later", tuple(effect for effect in effects if effect != "key"))]
         return outcomes
+
+    def _is_first_payment(self, sent: Sent) -> bool:
+        """Whether a card is sent to be charged, by this request or the next."""
+        asked_for = self.world.requests[sent.by : sent.by + 1]
+        return sent.card != "" and any(request.order is not None for request in asked_for)
 
     def _received(self, number: int, call: IamportCall) -> Sent:
         return self.iamport.received(number, call.path, call.body or {})
@@ -419,7 +425,7 @@ class State:
     def _work(self, sent: Sent, label: str, effects: Outcome, key_by: float) -> None:
         self.properties.processed(sent, label)
         self.iamport.take_effect(sent, effects)
-        if label == "paid, key later":
+        if label.endswith("key later"):
             self.flights += (Flight(sent, ("key",), key_by),)
 
     def _do(self, deed: str) -> None:
@@ -457,9 +463,10 @@ class State:
         made = program(
             request,
             number,
-            lambda services: seams.attempt(request, services),
+            lambda services: seams.attempt(request, number, services),
             cold="cold" in habits,
             stepping="stepping" in habits and number == 0,
+            by_again="again" in habits,
         )
         self.processes.append(Process(made, request.name, made.beginning))
         return number

@@ -9,7 +9,7 @@ from tests.simulation.drawing import draw
 from tests.simulation.explore import Limits, explore
 from tests.simulation.expressions import Unknown, condition, update
 from tests.simulation.rules import RULES, Rule
-from tests.simulation.world import SURROUNDINGS, World
+from tests.simulation.world import BY_AGAIN, SURROUNDINGS, World
 
 CARD_ALONE = ("", "before:key-a", "others:key-b", "others:delete")
 WORLDS = (
@@ -17,6 +17,8 @@ WORLDS = (
     *(f"u0.o0.a {more}" for more in SURROUNDINGS if more not in ("others:ready", "others:fail-c")),
     "u0.o0.a+replace before:key-b keyless", "u0.o0.a+replace before:key-a", "u0.o0.a+replace before:key-b leaves",
     "u0.a u0.b", "u0.a u0.a", "u0.a+new u0.b", "u0.a u0.A",
+    "u0.o0.a again", *(f"u0.o0.a {more} again" for more in BY_AGAIN),
+    *(f"u0.o0.a+replace {more} again" for more in ("before:key-a", "before:key-b", "before:key-a lags")),
 )  # fmt: skip
 """Those that take a minute in all; the slower ones stand in `make explore`."""
 ONE_FAULT = Limits(faults=1)

@@ -27,6 +27,7 @@ HABITS = {
     "odd": "a look-up of uid 0 gives what no PG should",
     "stepping": "the first container's wall clock has stepped ahead since it asked for its token",
     "cold": "no container has a token yet",
+    "again": "a first payment is issued, and then charged",
 }
 DEEDS = (
     "key-a", "key-b", "key-c", "delete", "pay-ours", "pay-other", "fail-a", "fail-b", "fail-c", "ready", "cancel"
@@ -128,11 +129,20 @@ TELLING = (
 """Attempts, alone and in pairs, that differ in what can go wrong."""
 
 
+BY_AGAIN = (
+    "lags", "unrefusing", "nulls", "before:key-a", "before:key-b", "before:fail-a", "before:pay-other", "others:key-b",
+    "others:delete", "others:pay-ours", "others:pay-other", "others:cancel", "before:key-a lags", "settler",
+)  # fmt: skip
+"""The same, where a first payment is issued and then charged."""
+
+
 def small_worlds() -> Iterator[World]:
     """The telling ones first."""
     seen = set[str]()
     names = [*TELLING, *(f"{telling} {more}" for more in SURROUNDINGS for telling in TELLING)]
-    names += [f"{first.name} {second.name}" for first, second in pairs()]
+    both = [f"{first.name} {second.name}" for first, second in pairs()]
+    names += [f"{either}{more} again" for more in ("", *(f" {each}" for each in BY_AGAIN)) for either in TELLING]
+    names += [*both, *(f"{pair} again" for pair in both)]
     for name in names:
         world = World.called(name)
         if world.name not in seen and _makes_sense(world):
@@ -159,6 +169,6 @@ def random_world(chance: random.Random) -> World:
 def _makes_sense(world: World) -> bool:
     """Whether what is special about the world can matter in it."""
     has_order = any(request.order == 0 for request in world.requests)
-    of_orders = {"lags", "leaves", "keyless", "unrefusing", "empty"}
+    of_orders = {"lags", "leaves", "keyless", "unrefusing", "empty", "again"}
     deeds = {deed.partition("-")[0] for deed in world.before + world.others}
     return has_order or not (world.habits & of_orders or deeds & {"pay", "fail", "ready", "cancel"})

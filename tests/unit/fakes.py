@@ -10,20 +10,26 @@ import pytest
 from botocore.exceptions import ClientError
 
 from billing.aws_clients import AwsClients
+from billing.credentials import CredentialsStore
+from billing.fingerprints import Fingerprints
 from billing.iamport.client import Iamport
 from billing.issuance import Issued
-from billing.ledger.ledger import Due, Ledger
+from billing.ledger.ledger import Due, Ended, Ledger
 from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
-from billing.model.customer import Customer, Payment
+from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
-from billing.settings import read_settings
+from billing.services import Services
+from billing.settings import Settings, read_settings
 
+IAMPORT, FINGERPRINT = "iamport", "fingerprint"
+"""The names of the two secrets."""
 ENVIRONMENT = {
-    "IAMPORT_SECRET_ID": "iamport",
+    "IAMPORT_SECRET_ID": IAMPORT,
+    "FINGERPRINT_SECRET_ID": FINGERPRINT,
     "ATTEMPTS_TABLE": "attempts",
-    "IAMPORT_BASE_URL": "http://iamport.invalid",  # by TLS it would read all authorities' certificates each time
+    "IAMPORT_BASE_URL": "http://localhost",  # by TLS it would read all authorities' certificates each time
     "AWS_LAMBDA_FUNCTION_NAME": "issue-billing",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
 }
@@ -75,8 +81,8 @@ class StoppedClock:
 class FakeIamport(Iamport):
     """For each verb what it gives or raises, one after the other, the last one from then on.
 
-    The verbs are `prepare`, `issue`, `pay`, `payments` and `look_up`; one that nothing is laid out for must not be
-    used. With a clock, each answer takes `seconds`.
+    The verbs are `prepare`, `issue`, `pay`, `charge`, `payments` and `look_up`; one that nothing is laid out for must
+    not be used. With a clock, each answer takes `seconds`.
     """
 
     def __init__(self, clock: StoppedClock | None = None, seconds: float = 0.0, **laid_out: Any) -> None:
@@ -88,8 +94,14 @@ class FakeIamport(Iamport):
         self.asked_at: list[float] = []
         self.answers_by: dict[str, Deadline] = {}
 
+    def take_seconds_waited(self) -> float:
+        return 0.0
+
     def prepare(self, deadline: Deadline) -> None:
         self._next("prepare", deadline)
+
+    def channel_of(self, customer: Customer) -> Channel:
+        return customer.channel or Channel()
 
     def issue(self, customer: Customer, card: Card, deadline: Deadline) -> BillingKey:  # noqa: ARG002
         key: BillingKey = self._next("issue", deadline)
@@ -103,6 +115,10 @@ class FakeIamport(Iamport):
         deadline: Deadline,
     ) -> PaidPayment:
         paid: PaidPayment = self._next("pay", deadline)
+        return paid
+
+    def charge(self, customer: Customer, payment: Payment, deadline: Deadline) -> PaidPayment:  # noqa: ARG002
+        paid: PaidPayment = self._next("charge", deadline)
         return paid
 
     def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:
@@ -157,6 +173,9 @@ class FakeLedger(Ledger):
         self.told: list[Ending | str] = []
         self.told_of: list[Attempt] = []
         self.postponed: list[tuple[str, str, int]] = []
+        self.past: list[Ended] = []
+        """Whose request is not repeated any more."""
+        self.forgotten: list[Ended] = []
         self.written_by: dict[str, Deadline] = {}
 
     def begin(
@@ -196,6 +215,14 @@ class FakeLedger(Ledger):
         for attempt in self.open:
             yield Due(attempt.customer_uid, attempt.attempt_id, int(attempt.ends_at))
 
+    def past_repeats(self) -> Iterator[Ended]:
+        self._fail("past_repeats")
+        yield from self.past
+
+    def forget_request(self, ended: Ended, deadline: Deadline) -> None:
+        self._write("forget_request", deadline)
+        self.forgotten.append(ended)
+
     def read(self, customer_uid: str) -> Attempt | None:
         self._fail("read")
         closed = [attempt.attempt_id for attempt, how in zip(self.told_of, self.told, strict=True) if how != "open"]
@@ -220,12 +247,12 @@ class FakeLedger(Ledger):
 class FakeSecretsManager:
     """Gives the secrets one after the other, the last one from then on; None is a binary one. Raises exceptions."""
 
-    def __init__(self, *secrets: str | Exception | None) -> None:
-        self._secrets = list(secrets)
+    def __init__(self, *secrets: str | Exception | None, secret_id: str = IAMPORT) -> None:
+        self._secrets, self._secret_id = list(secrets), secret_id
         self.times_read = 0
 
     def get_secret_value(self, *, SecretId: str) -> Mapping[str, str]:  # noqa: N803 (boto3's spelling)
-        assert SecretId == "iamport"
+        assert SecretId == self._secret_id
         self.times_read += 1
         secret = self._secrets.pop(0) if len(self._secrets) > 1 else self._secrets[0]
         if isinstance(secret, Exception):
@@ -238,6 +265,17 @@ def aws_of(**clients: object) -> AwsClients:
     aws = AwsClients()
     vars(aws).update(clients)  # where `cached_property` keeps them
     return aws
+
+
+def services_of(iamport: FakeIamport, ledger: FakeLedger, settings: Settings = SETTINGS) -> Services:
+    credentials = CredentialsStore(
+        SETTINGS, aws_of(secrets_manager=FakeSecretsManager('{"imp_key": "key", "imp_secret": "made-up"}'))
+    )
+    return Services(settings, AwsClients(), credentials, iamport, ledger, fingerprints_of("a-made-up-key"))
+
+
+def fingerprints_of(*keys: str | Exception | None) -> Fingerprints:
+    return Fingerprints(SETTINGS, aws_of(secrets_manager=FakeSecretsManager(*keys, secret_id=FINGERPRINT)))
 
 
 def refused_by_aws(code: str, http_status: int = 400, **fields: object) -> ClientError:

@@ -1,26 +1,109 @@
 """What the storm takes for wrong, and what it does not."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from infra.local.iamport.history import Happening
-from tests.chaos.truth import judge
+from tests.chaos.truth import Event, Task, Told, judge
 
 PAID = Happening(1.0, "paid", "mine", "00001111****3333", "api", "order-1", "imp_1")
 SENT_NOTHING = {"customer_uid": "mine", "state": "not_issued", "merchant_uid": "order-1"}
 
 
+TASK = Task(7, "signed", "mine", "0000-1111-2222-3333", None, False, {}, None)
+CARD, OTHER_CARD = "000011******3333", "000099******8888"
+KEY = Happening(2.0, "registered", "mine", "00001111****3333", "api")
+OTHER_KEY = Happening(0.5, "registered", "mine", "00009999****8888", "api")
+EVENT = Event("billing_key.issued", "one", "mine", "request-7", CARD, "", began_at=1.0, ended_at=3.0)
+PAYING_EVENT = replace(EVENT, name="payment.paid", imp_uid="imp_1")
+KEYLESS = replace(PAYING_EVENT, name="payment.paid_without_key")
+
+
+def asked(code: str | None = None, **body: Any) -> Told:
+    return Told(TASK, code, body, 1.0, 3.0)
+
+
+def disagreements(
+    *events: Event, told: Told | None = None, history: tuple[Happening, ...] = (KEY,), begun: tuple[str, ...] = ("one",)
+) -> list[str]:
+    return judge([told or asked()], history, [], [], begun, events).disagreements
+
+
 @pytest.mark.parametrize(
-    ("events", "disagreements"),
+    ("events", "expected"),
     [
         pytest.param([], ["order-1: imp_1 left as 0 events"], id="a payment that was closed as none"),
-        pytest.param([("payment.paid", "imp_1")], [], id="an earlier attempt's, which told of it"),
-        pytest.param([("payment.paid", "imp_1")] * 2, ["order-1: imp_1 left as 2 events"], id="told of twice"),
+        pytest.param([PAYING_EVENT], [], id="an earlier attempt's, which told of it"),
+        pytest.param(
+            [PAYING_EVENT, replace(PAYING_EVENT, attempt_id="two")],
+            ["order-1: imp_1 left as 2 events"],
+            id="told of twice",
+        ),
     ],
 )
-def test_every_payment_leaves_as_one_event(events: list[tuple[str, str]], disagreements: list[str]) -> None:
-    assert judge([], [PAID], [], [SENT_NOTHING], events).disagreements == disagreements
+def test_every_payment_leaves_as_one_event(events: list[Event], expected: list[str]) -> None:
+    begun = tuple(event.attempt_id for event in events)
+    assert disagreements(*events, history=(PAID, KEY), begun=begun) == expected
+
+
+@pytest.mark.parametrize(
+    ("begun", "events", "expected"),
+    [
+        ((), [], []),
+        (("one",), [EVENT], []),
+        (("one",), [], ["attempt one left as 0 events"]),
+        (("one",), [EVENT, EVENT], ["attempt one left as 2 events"]),
+    ],
+)
+def test_every_attempt_leaves_as_one_event(begun: tuple[str, ...], events: list[Event], expected: list[str]) -> None:
+    assert disagreements(*events, begun=begun) == expected
+
+
+@pytest.mark.parametrize("request_id", ["", "request-8"])
+def test_an_event_names_the_request_that_its_caller_was_told(request_id: str) -> None:
+    assert disagreements(replace(EVENT, request_id=request_id)) == [
+        f"mine: billing_key.issued is told under {request_id or 'no request_id'}, of another"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "told", "history", "is_true"),
+    [
+        pytest.param(EVENT, asked(), (KEY,), True, id="the card that is registered"),
+        pytest.param(EVENT, asked(), (OTHER_KEY,), False, id="a card that is not"),
+        pytest.param(EVENT, asked(), (replace(KEY, at=4.0),), False, id="one that was registered later"),
+        pytest.param(replace(EVENT, card=""), asked(), (), False, id="none"),
+        pytest.param(EVENT, asked("issued", card={"number": CARD}), (KEY,), True, id="what was answered"),
+        pytest.param(
+            EVENT, asked("issued", card={"number": OTHER_CARD}), (OTHER_KEY, KEY), False, id="not what was answered"
+        ),
+        pytest.param(PAYING_EVENT, asked(), (PAID, KEY), True, id="the card that was paid with"),
+        pytest.param(
+            replace(PAYING_EVENT, card=OTHER_CARD), asked(), (OTHER_KEY, PAID, KEY), False, id="not what was paid with"
+        ),
+        pytest.param(
+            replace(PAYING_EVENT, card=OTHER_CARD),
+            asked(),
+            (PAID, KEY, replace(OTHER_KEY, at=2.5, by="others")),
+            True,
+            id="the key that somebody else registered meanwhile",
+        ),
+        pytest.param(KEYLESS, asked(), (PAID,), True, id="paid with it, and no key"),
+        pytest.param(replace(KEYLESS, card=OTHER_CARD), asked(), (PAID,), False, id="no key, and not paid with it"),
+        pytest.param(replace(KEYLESS, card=""), asked(), (PAID,), True, id="found paid, and no key"),
+        pytest.param(replace(EVENT, name="billing_key.declined"), asked(), (), True, id="the card that was tried"),
+        pytest.param(
+            replace(EVENT, name="payment.failed", card=OTHER_CARD), asked(), (OTHER_KEY,), False, id="not the tried one"
+        ),
+        pytest.param(replace(EVENT, name="billing_key.unknown", card=""), asked(), (), False, id="tried, and none"),
+    ],
+)
+def test_an_event_names_the_right_card(event: Event, told: Told, history: tuple[Happening, ...], is_true: bool) -> None:
+    assert (disagreements(event, told=told, history=history) == []) is is_true
 
 
 def test_an_attempt_that_says_paid_is_paid() -> None:
     says_paid = {**SENT_NOTHING, "state": "paid_without_key"}
-    assert judge([], [], [], [says_paid], []).disagreements == ["mine: order-1 is paid_without_key, and not paid"]
+    assert judge([], [], [], [says_paid], [], []).disagreements == ["mine: order-1 is paid_without_key, and not paid"]

@@ -138,24 +138,5 @@ def test_a_secret_is_worth_reading_anew_after_a_minute(stopped_clock: StoppedClo
         assert store.may_have_changed()
 
 
-def test_a_fingerprint_tells_cards_apart_and_none_without_the_secret() -> None:
-    ours, the_same, theirs = (read(secret(imp_secret=text)) for text in ("made-up", "made-up", "another"))
-    assert ours.fingerprint("0000111122223333") == the_same.fingerprint("0000111122223333")
-    prints = [ours.fingerprint("0000111122223333"), ours.fingerprint("0000111122223334")]
-    prints.append(theirs.fingerprint("0000111122223333"))
-    assert len(set(prints)) == 3
-    assert not any("1111" in each for each in prints)
-
-
-def test_a_fingerprint_outlasts_releases() -> None:
-    """By it cards are counted and repeated requests known, whichever release wrote it down."""
-    expected = "1501397f06997bff6607e0876ec4a528b5a3684bcd496da8b272d37f4dd61c7d"
-    assert read(secret()).fingerprint("0000111122223333") == expected
-
-
-def test_a_new_api_key_does_not_change_the_fingerprints() -> None:
-    assert read(secret(imp_key="a")).fingerprint("0000") == read(secret(imp_key="b")).fingerprint("0000")
-
-
 def test_nothing_of_it_shows_itself() -> None:
     assert "made-up" not in repr(read(secret(customer_token_key="made-up-too")))

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from billing.credentials import CredentialsStore
 from billing.issuance import (
     Issued,
     begin,
     find_out,
+    goes_by_again,
     issue_billing_key,
     key_of_payment,
     may_replace,
@@ -21,7 +21,7 @@ from billing.issuance import (
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey
 from billing.model.card import Card
-from billing.model.customer import Customer, Payment
+from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
 from billing.model.errors import (
     AlreadyPaid,
@@ -36,7 +36,7 @@ from billing.model.errors import (
     Unavailable,
 )
 from billing.model.sensitive import Sensitive
-from billing.services import Services
+from billing.settings import Settings
 from tests.unit.conftest import Lines
 from tests.unit.fakes import (
     ATTEMPT,
@@ -52,9 +52,8 @@ from tests.unit.fakes import (
     TAKEN,
     FakeIamport,
     FakeLedger,
-    FakeSecretsManager,
     StoppedClock,
-    aws_of,
+    services_of,
 )
 
 CARD = Card(Sensitive("0000-1111-2222-3333"), Sensitive("2099-12"), Sensitive("900101"), Sensitive("73"))
@@ -91,12 +90,6 @@ OVER = StoppedClock().wall - 1
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
-def services_of(iamport: FakeIamport, ledger: FakeLedger) -> Services:
-    secret = '{"imp_key": "key", "imp_secret": "made-up"}'
-    aws = aws_of(secrets_manager=FakeSecretsManager(secret))
-    return Services(aws, CredentialsStore(SETTINGS, aws), iamport, ledger)
-
-
 def outcome(attempt: Callable[[], object]) -> object:
     """What it gives, or the code of what it raises."""
     try:
@@ -105,9 +98,11 @@ def outcome(attempt: Callable[[], object]) -> object:
         return failure.code
 
 
-def attempted(customer: Customer, iamport: FakeIamport, ledger: FakeLedger, seconds: float = 28) -> object:
-    services = services_of(iamport, ledger)
-    return outcome(lambda: issue_billing_key(customer, CARD, services, Deadline.after(seconds)))
+def attempted(
+    customer: Customer, iamport: FakeIamport, ledger: FakeLedger, seconds: float = 28, settings: Settings = SETTINGS
+) -> object:
+    services = services_of(iamport, ledger, settings)
+    return outcome(lambda: issue_billing_key(customer, CARD, services, Deadline.after(seconds), "request-1"))
 
 
 def not_sent(code: str, registered: BillingKey | None = None, leftover: Leftover | None = None) -> Ending:
@@ -839,7 +834,7 @@ def test_each_step_leaves_time_for_those_after_it(sent: str) -> None:
     iamport = FakeIamport(prepare=None, look_up=[None, OWN], **laid_out)
     attempt, customer = (ATTEMPT, SIGNED) if sent == "issue" else (PAYING, BUYER)
     ledger, deadline = FakeLedger(attempt), Deadline.after(28)
-    issue_billing_key(customer, CARD, services_of(iamport, ledger), deadline)
+    issue_billing_key(customer, CARD, services_of(iamport, ledger), deadline, "request-1")
     assert iamport.answers_by[sent].left() <= deadline.left() - 1 - 5, "a look-up may take five seconds"
     assert iamport.answers_by["look_up"].left() <= deadline.left() - 1, "writing down takes time too"
     assert iamport.answers_by["prepare"].left() <= deadline.left() - 1
@@ -847,11 +842,38 @@ def test_each_step_leaves_time_for_those_after_it(sent: str) -> None:
     assert ledger.written_by["finish"] == deadline
 
 
+@pytest.mark.parametrize("breaks", [{"issue": KeyError("3333")}, {"issue": LOST, "look_up": [None, KeyError("3333")]}])
+def test_a_bug_after_the_card_was_sent_leaves_the_attempt_open(breaks: dict[str, Any]) -> None:
+    iamport, ledger = FakeIamport(**{"prepare": None, "look_up": None, **breaks}), FakeLedger(ATTEMPT)
+    with pytest.raises(OutcomeUnknown) as told:
+        issue_billing_key(SIGNED, CARD, services_of(iamport, ledger), Deadline.after(28), "request-1")
+    assert (told.value.reason, str(told.value)) == ("KeyError", "KeyError"), "and nothing of its message"
+    assert isinstance(told.value.__cause__, KeyError)
+    assert ledger.told == ["open"]
+
+
+def test_a_bug_in_looking_what_became_of_an_earlier_attempt_says_nothing_of_that_one() -> None:
+    """It may have been the same request."""
+    for earlier in (LEFT_OPEN, REPEATED):
+        result, ledger = begun_with(earlier, customer=SIGNED, look_up=KeyError())
+        assert result == "outcome_unknown"
+        assert (len(ledger.asked_for), ledger.told) == (1, [])
+
+
+def test_a_bug_before_the_card_was_sent_is_what_it_is() -> None:
+    ledger = FakeLedger(ATTEMPT, failing={"note_seen": KeyError()})
+    with pytest.raises(KeyError):
+        issue_billing_key(
+            SIGNED, CARD, services_of(FakeIamport(prepare=None, look_up=None), ledger), Deadline.after(28), "request-1"
+        )
+    assert ledger.told == []
+
+
 def test_what_is_left_open_is_written_down_in_time_too() -> None:
     iamport, ledger = FakeIamport(prepare=None, look_up=None, issue=LOST), FakeLedger(ATTEMPT)
     deadline = Deadline.after(28)
     with pytest.raises(OutcomeUnknown):
-        issue_billing_key(SIGNED, CARD, services_of(iamport, ledger), deadline)
+        issue_billing_key(SIGNED, CARD, services_of(iamport, ledger), deadline, "request-1")
     assert ledger.written_by["leave_open"] == deadline
 
 
@@ -959,7 +981,9 @@ def begun_with(
     ledger = FakeLedger(*begun)
     services = services_of(FakeIamport(**at_iamport), ledger)
     return outcome(
-        lambda: begin(new_attempt(customer, CARD, services, Deadline.after(28)), services, Deadline.after(28))
+        lambda: begin(
+            new_attempt(customer, CARD, services, Deadline.after(28), "request-1"), services, Deadline.after(28)
+        )
     ), ledger
 
 
@@ -1066,7 +1090,7 @@ def test_the_ledger_is_asked_for_an_attempt(
     assert new.is_new_customer is is_new
     assert new.ends_at == stopped_clock.wall + 28
     assert "0000111122223333" not in repr(new)
-    assert new.card_fingerprint == services.credentials.read().fingerprint("0000111122223333")
+    assert new.card_fingerprint == services.fingerprints.of("0000111122223333")
     assert ledger.written_by["begin"] == deadline
 
 
@@ -1086,7 +1110,7 @@ def test_a_request_is_the_same_whose_card_data_all_are(
     ledger = FakeLedger(ATTEMPT, ATTEMPT)
     services = services_of(FakeIamport(), ledger)
     for card in (CARD, replace(CARD, **changes)):
-        begin(new_attempt(SIGNED, card, services, Deadline.after(28)), services, Deadline.after(28))
+        begin(new_attempt(SIGNED, card, services, Deadline.after(28), "request-1"), services, Deadline.after(28))
     one, other = ledger.asked_for
     assert (one.card_fingerprint == other.card_fingerprint) is same_card
     assert (one.request_fingerprint == other.request_fingerprint) is same_request
@@ -1126,3 +1150,254 @@ def test_nothing_begins_where_neither_iamport_nor_the_ledger_can_be_asked() -> N
     ledger = FakeLedger(failing=Unavailable("ledger_unreachable"))
     assert attempted(SIGNED, FakeIamport(prepare=DOWN), ledger) == "unavailable"
     assert ledger.asked_for == []
+
+
+# By way of `again`: issued, then charged
+
+BY_AGAIN = replace(SETTINGS, first_payment="again")
+CODE_1 = GatewayRefused("code_1")
+
+CHARGING = [
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": TAKEN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="issued and charged",
+    ),
+    pytest.param(
+        (PAYING, NEW_BUYER),
+        {"payments": (), "look_up": OWN, "issue": OWN, "charge": TAKEN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="issued and charged under a new uid",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": NO},
+        "declined",
+        Ending("declined", "한도초과"),
+        id="the key is refused: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused"),
+        id="issuing is not accepted: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": GatewayError("http_429")},
+        "gateway_error",
+        not_sent("gateway_error"),
+        id="issuing was certainly not processed: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": DOWN},
+        "unavailable",
+        not_sent("unavailable"),
+        id="the card was never sent: nothing is charged",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": LOST},
+        "outcome_unknown",
+        "open",
+        id="the answer to issuing is lost: nothing is charged on a guess",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (REFUSED,)], "look_up": [None, OWN], "issue": OWN, "charge": NO},
+        "declined",
+        Ending("declined", "한도초과", OWN, leftover=Leftover(OWN)),
+        id="the charge is refused, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, REPLACING_BUYER),
+        {"payments": (), "look_up": [OLD, OWN], "issue": OWN, "charge": NO},
+        "declined",
+        Ending("declined", "한도초과", OWN, leftover=Leftover(OWN)),
+        id="the charge is refused, and the old card is gone",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": GatewayError("http_429")},
+        "gateway_error",
+        not_sent("gateway_error", OWN, Leftover(OWN)),
+        id="the charge was certainly not processed, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": DOWN},
+        "unavailable",
+        not_sent("unavailable", OWN, Leftover(OWN)),
+        id="the charge was never sent, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": NOT_ACCEPTED},
+        "gateway_refused",
+        not_sent("gateway_refused", OWN, Leftover(OWN)),
+        id="the charge is not accepted, and the key stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": OWN, "charge": CODE_1},
+        "gateway_refused",
+        replace(not_sent("gateway_refused", leftover=UNSEEN), may_still_land=True),
+        id="the charge finds no key, and neither does the look: it may come, and the lock stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, DOWN], "issue": OWN, "charge": NO},
+        "declined",
+        Ending("declined", "한도초과", leftover=UNSEEN, may_still_land=True),
+        id="the charge is refused, and the key, which was told, can't be looked up: the lock stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), DOWN], "look_up": None, "issue": OWN, "charge": GatewayError("http_429")},
+        "gateway_error",
+        replace(not_sent("gateway_error", leftover=UNSEEN), may_still_land=True),
+        id="the charge was not processed, and nothing can be looked up: the lock stays",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (OF_ANOTHER_CUSTOMER,)], "look_up": [None, OWN], "issue": OWN, "charge": NO},
+        "already_paid",
+        not_sent("already_paid", OWN, Leftover(OWN)),
+        id="another customer has paid the order between key and charge",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (PAID,)], "look_up": [None, OWN], "issue": OWN, "charge": NO},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN, may_still_land=True),
+        id="the charge is refused, and found paid: that wins",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": [(), (), (PAID,)], "look_up": [None, OWN], "issue": OWN, "charge": LOST},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN, may_still_land=True),
+        id="the charge's answer is lost, and it is paid",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, OWN], "issue": OWN, "charge": LOST},
+        "outcome_unknown",
+        "open",
+        id="the charge's answer is lost, and there is the key alone: a PG may be at work",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": [None, DOWN], "issue": OWN, "charge": TAKEN},
+        "outcome_unknown",
+        "open",
+        id="charged, and the key can't be looked up",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (), "look_up": None, "issue": OWN, "charge": TAKEN},
+        "paid_without_key",
+        "open",
+        id="charged, and two looks find no key: somebody has revoked it",
+    ),
+    pytest.param(
+        (PAYING, BUYER),
+        {"payments": (PAID,), "look_up": OWN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="paid before: neither is asked for",
+    ),
+    pytest.param(
+        (ATTEMPT, SIGNED),
+        {"look_up": None, "issue": OWN},
+        Issued(OWN),
+        Ending("issued", None, OWN),
+        id="without a payment nothing is charged",
+    ),
+]
+
+
+@pytest.mark.parametrize(("begun", "at_iamport", "expected", "told"), CHARGING)
+def test_a_first_payment_is_issued_and_then_charged(
+    begun: tuple[Attempt, Customer], at_iamport: dict[str, Any], expected: object, told: Ending | str
+) -> None:
+    attempt, customer = begun
+    ledger, iamport = FakeLedger(attempt), FakeIamport(prepare=None, **at_iamport)
+    assert attempted(customer, iamport, ledger, settings=BY_AGAIN) == expected
+    assert ledger.told == [told]
+    assert iamport.asked.count("issue") <= 1
+    assert iamport.asked.count("charge") == int("charge" in at_iamport)
+
+
+def test_the_order_is_looked_at_before_the_key_is_issued_and_the_key_before_it_is_charged() -> None:
+    ledger = FakeLedger(PAYING)
+    iamport = FakeIamport(prepare=None, payments=(), look_up=[None, OWN], issue=OWN, charge=TAKEN)
+    ledger.steps = iamport.asked
+    attempted(BUYER, iamport, ledger, settings=BY_AGAIN)
+    assert iamport.asked == [
+        *("prepare", "payments", "look_up", "note_seen", "issue", "charge", "look_up", "finish"),
+    ]
+
+
+def test_time_to_charge_is_kept_before_the_key_is_issued(stopped_clock: StoppedClock) -> None:
+    iamport = FakeIamport(prepare=None, payments=(), look_up=[None, OWN], issue=OWN, charge=TAKEN)
+    attempted(BUYER, iamport, FakeLedger(PAYING), settings=BY_AGAIN)
+    of_issuing, of_charging = (
+        iamport.answers_by[verb].moment - stopped_clock.monotonic for verb in ("issue", "charge")
+    )
+    assert (of_issuing, of_charging) == (28 - 1.5 - 5 - 4, 28 - 1.5 - 5)
+
+
+@pytest.mark.parametrize(
+    ("at_iamport", "code", "key_stays"),
+    [
+        pytest.param({"look_up": [None, OWN], "charge": NO}, "declined", "this_card", id="refused"),
+        pytest.param({"look_up": [None, OWN], "charge": DOWN}, "unavailable", "this_card", id="never sent"),
+        pytest.param({"look_up": [None, DOWN], "charge": DOWN}, "unavailable", "unknown", id="told, and not looked up"),
+        pytest.param({"look_up": None, "charge": CODE_1}, "gateway_refused", "unknown", id="told, and not found"),
+        pytest.param({"look_up": None, "issue": NO}, "declined", "no", id="no key was issued"),
+        pytest.param({"look_up": None, "issue": DOWN}, "unavailable", "", id="no card was sent"),
+        pytest.param({"look_up": None, "issue": LOST}, "outcome_unknown", "", id="nobody knows yet"),
+    ],
+)
+def test_a_first_payment_that_was_not_taken_tells_whether_its_key_stays(
+    at_iamport: dict[str, Any], code: str, key_stays: str
+) -> None:
+    laid_out: dict[str, Any] = {"payments": (), "issue": OWN, **at_iamport}
+    iamport = FakeIamport(prepare=None, **laid_out)
+    services = services_of(iamport, FakeLedger(PAYING), BY_AGAIN)
+    with pytest.raises(BillingError) as told:
+        issue_billing_key(BUYER, CARD, services, Deadline.after(28), "request-1")
+    assert (told.value.code, told.value.key_stays) == (code, key_stays)
+
+
+@pytest.mark.parametrize(
+    ("first_payment", "channel_key", "pg", "by_again"),
+    [
+        ("onetime", "", "", False),
+        ("onetime", "", "ksnet.MID1", False),
+        ("onetime", "channel-key-1", "", True),
+        ("onetime", "channel-key-1", "ksnet.MID1", False),
+        ("again", "", "", True),
+        ("again", "", "ksnet.MID1", True),
+        ("again", "channel-key-1", "", True),
+        ("again", "channel-key-1", "ksnet.MID1", True),
+    ],
+)
+def test_a_first_payment_goes_to_no_channel_that_nobody_chose(
+    first_payment: Literal["onetime", "again"], channel_key: str, pg: str, by_again: bool
+) -> None:
+    assert goes_by_again(Channel(channel_key, pg), first_payment) == by_again
+
+
+def test_a_token_that_names_a_channel_key_has_its_payment_charged_by_that_channels_key() -> None:
+    customer = replace(BUYER, channel=Channel(channel_key="channel-key-1"))
+    iamport = FakeIamport(prepare=None, payments=(), look_up=[None, OWN], issue=OWN, charge=PAID)
+    attempted(customer, iamport, FakeLedger(PAYING))
+    assert "charge" in iamport.asked
+    assert "pay" not in iamport.asked

@@ -4,7 +4,7 @@ import pytest
 
 from billing.settings import WrongSetting, read_settings
 
-NEEDED = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "table"}
+NEEDED = {"IAMPORT_SECRET_ID": "secret", "FINGERPRINT_SECRET_ID": "key", "ATTEMPTS_TABLE": "table"}
 
 
 def test_what_is_not_set_has_a_default() -> None:
@@ -12,9 +12,37 @@ def test_what_is_not_set_has_a_default() -> None:
     assert (settings.iamport_base_url, settings.allowed_origins) == ("https://api.iamport.kr", ("*",))
     assert (settings.customer_identity, settings.attempts_per_customer, settings.attempts_per_card) == ("open", 10, 10)
     assert settings.attempts_per_card_per_day == 20
+    assert settings.card_fields == {"birth", "pwd_2digit"}
+    assert settings.iamport_tier == ""
+    assert settings.first_payment == "onetime"
 
 
-@pytest.mark.parametrize("name", ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "ATTEMPTS_PER_CARD", "IAMPORT_BASE_URL"])
+def test_a_first_payment_can_be_issued_and_then_charged() -> None:
+    assert read_settings({**NEEDED, "FIRST_PAYMENT": "again"}).first_payment == "again"
+
+
+@pytest.mark.parametrize(
+    ("value", "asked_for"),
+    [
+        ("birth,pwd_2digit", {"birth", "pwd_2digit"}),
+        ("birth", {"birth"}),
+        ("pwd_2digit", {"pwd_2digit"}),
+        ("none", set()),
+    ],
+)
+def test_the_contract_says_which_card_fields_are_asked_for(value: str, asked_for: set[str]) -> None:
+    assert read_settings({**NEEDED, "CARD_FIELDS": value}).card_fields == asked_for
+
+
+@pytest.mark.parametrize("tier", ["ABC", "A1Z", "000"])
+def test_a_tier_is_three_letters_or_digits(tier: str) -> None:
+    assert read_settings({**NEEDED, "IAMPORT_TIER": tier}).iamport_tier == tier
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ALLOWED_ORIGINS", "CUSTOMER_IDENTITY", "ATTEMPTS_PER_CARD", "CARD_FIELDS", "FIRST_PAYMENT", "IAMPORT_BASE_URL"],
+)
 def test_an_empty_variable_is_one_that_is_not_set(name: str) -> None:
     assert read_settings({**NEEDED, name: ""}) == read_settings(NEEDED)
 
@@ -29,21 +57,38 @@ def test_origins_are_a_list_with_commas() -> None:
     ("name", "value"),
     [
         ("IAMPORT_SECRET_ID", ""),
+        ("FINGERPRINT_SECRET_ID", ""),
         ("ATTEMPTS_TABLE", ""),
         ("IAMPORT_BASE_URL", "api.iamport.kr"),
         ("IAMPORT_BASE_URL", "ftp://api.iamport.kr"),
         ("IAMPORT_BASE_URL", "https://api.iamport.kr/"),
         ("IAMPORT_BASE_URL", "https://api.iamport.kr/v1"),
+        ("IAMPORT_BASE_URL", "http://api.iamport.kr"),
+        ("IAMPORT_BASE_URL", "http://localhost.example"),
+        ("IAMPORT_BASE_URL", "http://localhost@api.iamport.kr"),
+        ("IAMPORT_BASE_URL", "https://user@api.iamport.kr"),
         ("IAMPORT_CHANNEL_KEY", "channel key"),
         ("IAMPORT_CHANNEL_KEY", "k" * 56),
         ("IAMPORT_PG", "p" * 81),
+        ("IAMPORT_TIER", "AB"),
+        ("IAMPORT_TIER", "ABCD"),
+        ("IAMPORT_TIER", "abc"),
+        ("IAMPORT_TIER", "ＡＢＣ"),
+        ("CARD_FIELDS", "pwd_2digit,birth"),
+        ("CARD_FIELDS", "birth, pwd_2digit"),
+        ("CARD_FIELDS", "None"),
+        ("CARD_FIELDS", "cvc"),
         ("ALLOWED_ORIGINS", "shop.example"),
         ("ALLOWED_ORIGINS", "https://shop.example/form"),
         ("ALLOWED_ORIGINS", "https://shop.example, everywhere"),
         ("ALLOWED_ORIGINS", "*,https://shop.example;script-src *"),
         ("ALLOWED_ORIGINS", "https://a b"),
+        ("ALLOWED_ORIGINS", "http://shop.example"),
+        ("ALLOWED_ORIGINS", "http://host.docker.internal"),
+        ("ALLOWED_ORIGINS", "https://shop.example,http://m.shop.example"),
         ("ALLOWED_ORIGINS", ","),
         ("CUSTOMER_IDENTITY", "Signed"),
+        ("FIRST_PAYMENT", "twice"),
         ("ATTEMPTS_PER_CUSTOMER", "0"),
         ("ATTEMPTS_PER_CUSTOMER", "-1"),
         ("ATTEMPTS_PER_CARD", "-1"),

@@ -10,7 +10,9 @@ from types import ModuleType
 
 import pytest
 
+from billing.ledger.ledger import Ended
 from billing.model.attempt import Attempt, Ending, Leftover
+from billing.model.deadline import Deadline
 from billing.model.errors import OutcomeUnknown, Unavailable
 from infra.local.template import PROJECT
 from tests.integration.door import context
@@ -280,3 +282,49 @@ def test_the_runbook_filters_on_what_is_logged(run: Run, logged: Lines) -> None:
 
 def test_nothing_is_sent_when_the_module_is_imported(settler: ModuleType) -> None:
     assert vars(settler.services.aws) == {}, "no client of AWS's was made"
+
+
+def past(*names: str) -> list[Ended]:
+    return [Ended(f"uid-{name}", f"attempt-{name}") for name in names]
+
+
+def test_requests_are_forgotten_after_all_that_is_open(run: Run, counted: Counted, logged: Lines) -> None:
+    ledger = ledger_with(left_open(70))
+    ledger.past = past("a", "b")
+    run(FakeIamport(look_up=OWN), ledger)
+    assert ledger.steps == ["finish", "forget_request", "forget_request"]
+    assert ledger.forgotten == ledger.past
+    assert counted() == {"AttemptSettled": 1, "OldestOpenAttempt": 70}
+    assert len(logged()) == 1
+
+
+def test_requests_are_forgotten_in_the_time_that_is_left(run: Run, stopped_clock: StoppedClock) -> None:
+    ledger = SlowLedger(stopped_clock)
+    ledger.past = past("a", "b", "c")
+    run(FakeIamport(), ledger, seconds_left=5)
+    assert ledger.forgotten == past("a", "b")
+
+
+class SlowLedger(FakeLedger):
+    def __init__(self, clock: StoppedClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def forget_request(self, ended: Ended, deadline: Deadline) -> None:
+        assert deadline.left() <= 3
+        super().forget_request(ended, deadline)
+        self._clock.advance(1.5)
+
+
+@pytest.mark.parametrize(("trouble", "reason"), [(Unavailable("ledger_busy"), "ledger_busy"), (KeyError(), "KeyError")])
+def test_a_request_that_cannot_be_forgotten_holds_no_other_up(
+    run: Run, logged: Lines, counted: Counted, trouble: Exception, reason: str
+) -> None:
+    ledger = ledger_with(failing={"forget_request": trouble})
+    ledger.past = past("a", "b")
+    run(FakeIamport(), ledger)
+    assert [(line["level"], line["message"], line["attempt_id"], line["reason"]) for line in logged()] == [
+        ("WARNING", "request not forgotten yet", "attempt-a", reason),
+        ("WARNING", "request not forgotten yet", "attempt-b", reason),
+    ]
+    assert counted() == {"OldestOpenAttempt": 0}

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from billing.credentials import CredentialsStore
 from billing.issuance import Issued
 from billing.model.errors import (
     AlreadyPaid,
+    BillingError,
     Declined,
     GatewayError,
     InProgress,
@@ -20,19 +20,16 @@ from billing.model.errors import (
     TooManyAttempts,
     Unavailable,
 )
-from billing.services import Services
 from tests.integration.door import FORM, JSON, SINGULAR, Door, JsonAnswer, event_of, form_fields, told
 from tests.unit.conftest import Counted, Lines
 from tests.unit.fakes import (
     ATTEMPT,
     OWN,
-    SETTINGS,
     TAKEN,
     FakeIamport,
     FakeLedger,
-    FakeSecretsManager,
-    aws_of,
     gives,
+    services_of,
 )
 
 
@@ -82,6 +79,12 @@ def test_what_breaks_after_the_key_was_issued_is_not_known(
     assert counted()["InternalError"] >= 1, "it is a bug, whatever is answered"
 
 
+def with_a_key(not_charged: BillingError) -> BillingError:
+    """By way of `again`: something was sent before what was not."""
+    not_charged.key_stays = "this_card"
+    return not_charged
+
+
 @pytest.mark.parametrize(
     ("outcome", "told_as"),
     [
@@ -91,6 +94,7 @@ def test_what_breaks_after_the_key_was_issued_is_not_known(
         (InProgress(), NOT_KNOWN),
         (Unavailable("down"), OURS),
         (GatewayError("http_429"), OURS),
+        (with_a_key(GatewayError("http_429")), NOT_KNOWN),
         (AlreadyPaid(), OURS),
         (TooManyAttempts(60, "attempts_per_card"), OURS),
     ],
@@ -131,10 +135,8 @@ def test_a_failure_on_the_way_is_told_by_whether_the_card_was_sent(
     failing: dict[str, Exception],
     told_as: tuple[int, str],
 ) -> None:
-    aws = aws_of(secrets_manager=FakeSecretsManager('{"imp_key": "key", "imp_secret": "made-up"}'))
     iamport, ledger = FakeIamport(**{"prepare": None, **laid_out}), FakeLedger(ATTEMPT, failing=failing)
-    services = Services(aws, CredentialsStore(SETTINGS, aws), iamport, ledger)
-    monkeypatch.setattr(sys.modules["app"], "services", services)
+    monkeypatch.setattr(sys.modules["app"], "services", services_of(iamport, ledger))
     answer = answer_to(door, form_fields(customer_uid="mine"))
     assert answer.outcome == told_as
     assert holds_nothing_of_the_failure(answer, logged)

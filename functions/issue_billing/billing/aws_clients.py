@@ -57,6 +57,10 @@ class AwsClients:
     def secrets_manager(self) -> "SecretsManagerClient":
         return self._session.client("secretsmanager", config=CONFIG)
 
+    def read_secret(self, secret_id: str) -> str:
+        """Empty where it is a binary one. Raises what botocore raises."""
+        return self.secrets_manager.get_secret_value(SecretId=secret_id).get("SecretString", "")
+
 
 def refuse_what_is_no_json(response: tuple[Any, Any] | None, attempts: int, **_: object) -> float | None:
     """botocore reads a 200 that is no JSON as an answer with no fields, which for a write means: done.
@@ -76,7 +80,7 @@ def refuse_what_is_no_json(response: tuple[Any, Any] | None, attempts: int, **_:
 
 
 @contextmanager
-def as_unavailable(part: Literal["ledger", "secret"]) -> Iterator[None]:
+def as_unavailable(part: Literal["ledger", "secret", "fingerprint_key"]) -> Iterator[None]:
     """Around calls to AWS: raises Unavailable for all that botocore raises."""
     try:
         yield

@@ -1,7 +1,5 @@
-"""The merchant's secret in AWS Secrets Manager: the API key of its Iamport account, and what is derived from it."""
+"""The merchant's secret in AWS Secrets Manager: the API key of its Iamport account, and the keys of customer tokens."""
 
-import hashlib
-import hmac
 import json
 import time
 from contextlib import suppress
@@ -24,14 +22,6 @@ class Credentials:
     imp_secret: Sensitive
     customer_token_keys: tuple[Sensitive, ...]
     """The keys that may have signed a customer token: the current one, and the one before while it is rotated."""
-
-    def fingerprint(self, text: str) -> str:
-        """Tells two texts apart and tells nothing else to who lacks imp_secret.
-
-        A bare hash of a card number could be reversed by trying all numbers.
-        """
-        key = hmac.digest(self.imp_secret.reveal().encode(), b"card-door card fingerprint", hashlib.sha256)
-        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 class CredentialsStore:
@@ -61,7 +51,7 @@ class CredentialsStore:
 
     def _secret_text(self) -> str:
         with as_unavailable("secret"):
-            return self._aws.secrets_manager.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
+            return self._aws.read_secret(self._secret_id)
 
 
 def _credentials_in(secret_text: str) -> Credentials:

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from billing.iamport.client import LOOK_UP_SECONDS, Iamport
+from billing.iamport.client import LEAST_ISSUE_SECONDS, LOOK_UP_SECONDS, Iamport
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
-from billing.model.customer import Customer
+from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
 from billing.model.digits import masked
 from billing.model.errors import (
@@ -30,6 +30,7 @@ from billing.model.errors import (
 )
 from billing.observability import note_attempt, note_ledger_behind
 from billing.services import Services
+from billing.settings import FirstPayment
 from billing.settlement import find_ending, settle
 
 ANSWER_SECONDS = 1.5
@@ -59,7 +60,7 @@ class Outcome:
 
 
 def issue_billing_key(
-    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
+    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str
 ) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
     services = replace(services, iamport=services.iamport.hiding(card))
@@ -69,8 +70,10 @@ def issue_billing_key(
     if isinstance(begun, Issued):
         return begun
     attempt, outcome = carry_out(begun, customer, card, services, deadline)
-    write_down(attempt, outcome, services, deadline)
+    with unknown_if_it_breaks():
+        write_down(attempt, outcome, services, deadline)
     if isinstance(outcome.told, BillingError):
+        outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
         raise outcome.told
     return outcome.told
 
@@ -91,12 +94,12 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     begun = ledger.begin(new, deadline)
     for _ in range(MOST_HOLDERS):
         if isinstance(begun, LeftOpen):
-            with in_progress_where_unseen():
+            with in_progress_where_unseen(), unknown_if_it_breaks():
                 settle(begun.attempt, iamport, ledger, answer_by)
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         note_attempt(begun.attempt.attempt_id)
-        with in_progress_where_unseen():
+        with in_progress_where_unseen(), unknown_if_it_breaks():
             found = iamport.look_up(new.customer_uid, answer_by)
         if found is not None and found.is_same_as(begun.billing_key):
             return Issued(found, begun.payment)
@@ -107,15 +110,13 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     return begun
 
 
-def new_attempt(
-    customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str = ""
-) -> NewAttempt:
-    payment, credentials = customer.payment, services.credentials.read()
+def new_attempt(customer: Customer, card: Card, services: Services, deadline: Deadline, request_id: str) -> NewAttempt:
+    payment, fingerprints = customer.payment, services.fingerprints
     return NewAttempt(
         attempt_id=uuid4().hex,
         customer_uid=customer.uid,
-        card_fingerprint=credentials.fingerprint(card.digits()),
-        request_fingerprint=credentials.fingerprint(card.all_data()),
+        card_fingerprint=fingerprints.of(card.digits()),
+        request_fingerprint=fingerprints.of(card.all_data()),
         masked_card=masked(card.digits()),
         order=None if payment is None else Order(payment.merchant_uid, payment.amount),
         ends_at=time.time() + deadline.left(),
@@ -131,6 +132,21 @@ def in_progress_where_unseen() -> Iterator[None]:
         yield
     except Unavailable as failure:
         raise InProgress(failure.reason, failure.answered) from None
+
+
+@contextmanager
+def unknown_if_it_breaks() -> Iterator[None]:
+    """Around what is done once something was sent, by this attempt or by an earlier one, perhaps of the same request: a
+    bug there leaves the outcome open.
+
+    Raises OutcomeUnknown from the bug, whose message may hold anything.
+    """
+    try:
+        yield
+    except BillingError:
+        raise
+    except Exception as bug:
+        raise OutcomeUnknown(type(bug).__name__) from bug
 
 
 def carry_out(
@@ -150,7 +166,11 @@ def carry_out(
         return attempt, nothing_sent(attempt, never_sent)
     if noted is None:
         return attempt, Outcome(Unavailable("closed_meanwhile"))
-    return noted, send(noted, customer, card, iamport, answer_by)
+    try:
+        with unknown_if_it_breaks():
+            return noted, send(noted, customer, card, services, answer_by)
+    except OutcomeUnknown as broken:
+        return noted, Outcome(broken)
 
 
 def write_down(attempt: Attempt, outcome: Outcome, services: Services, deadline: Deadline) -> None:
@@ -200,9 +220,22 @@ def paid_before(attempt: Attempt, payments: tuple[FoundPayment, ...], iamport: I
     return Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid))
 
 
-def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, deadline: Deadline) -> Outcome:
-    """The one request that registers the card."""
-    send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
+def goes_by_again(channel: Channel, first_payment: FirstPayment) -> bool:
+    """Whether a first payment is issued and then charged by `again`, or both by one request, `onetime`.
+
+    channel_key alone       `again`: `onetime` knows none, and would take the default channel without a word
+    with pg, or neither     as FIRST_PAYMENT says
+    """
+    if channel.channel_key and not channel.pg:
+        return True
+    return first_payment == "again"
+
+
+def send(attempt: Attempt, customer: Customer, card: Card, services: Services, deadline: Deadline) -> Outcome:
+    """The one request that registers the card; by way of `again`, the two."""
+    iamport, send_deadline = services.iamport, deadline.earlier_by(LOOK_UP_SECONDS)
+    if customer.payment is not None and goes_by_again(iamport.channel_of(customer), services.settings.first_payment):
+        return issue_and_charge(attempt, customer, customer.payment, card, iamport, deadline)
     try:
         if customer.payment is None:
             billing_key = iamport.issue(customer, card, send_deadline)
@@ -217,29 +250,81 @@ def send(attempt: Attempt, customer: Customer, card: Card, iamport: Iamport, dea
     return key_of_payment(attempt, paid, iamport, deadline)
 
 
-def refused(attempt: Attempt, no: Declined | GatewayRefused, iamport: Iamport, deadline: Deadline) -> Outcome:
-    """A payment that is found wins over a refusal, and a refused payment may leave a key behind."""
+def issue_and_charge(
+    attempt: Attempt, customer: Customer, payment: Payment, card: Card, iamport: Iamport, deadline: Deadline
+) -> Outcome:
+    """By way of `again`: the key first, and then the payment with it, each asked for once.
+
+        we       ── issue ──▶        ── charge ──▶          ── look ──▶  success
+        Iamport              │ no                 │ no, or not processed: `refused`; the key stays, a leftover
+                             │ ✗ answer lost      │ ✗ answer lost: `find_out`; key and payment together are a success
+                             └ key                └ paid
+
+        issue: ✗ answer lost     nothing is charged on a guess: where the key is not there yet, the card from before
+                                 would pay. outcome_unknown at once: only key and payment together are a success, and
+                                 nobody pays
+        key, ✝ dead              nothing is charged; the settler finds the key alone at due_at and calls it a leftover
+        charge: code 1           no such key, says Iamport, which has just issued it: order and key are looked at; what
+                                 is not there may come, so it is a leftover unseen, and the lock stays
+        key over another card    (`replace`) that one is gone, whatever becomes of the charge: `key_stays` tells it
+
+    Time is kept for both before the first: a key whose answer comes in time can be charged.
+    """
+    send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
+    try:
+        iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
+    except (Declined, GatewayRefused) as no:
+        return refused(attempt, no, iamport, deadline)
+    except (GatewayError, Unavailable) as not_processed:
+        return nothing_sent(attempt, not_processed)
+    except OutcomeUnknown as unknown:
+        return Outcome(unknown)
+    try:
+        paid = iamport.charge(customer, payment, send_deadline)
+    except (Declined, GatewayError, Unavailable) as no:
+        return refused(attempt, no, iamport, deadline, was_issued=True)
+    except OutcomeUnknown as unknown:
+        return find_out(attempt, unknown, iamport, deadline)
+    return key_of_payment(attempt, paid, iamport, deadline)
+
+
+def refused(
+    attempt: Attempt,
+    no: Declined | GatewayError | Unavailable,
+    iamport: Iamport,
+    deadline: Deadline,
+    *,
+    was_issued: bool = False,
+) -> Outcome:
+    """A payment that is found wins over a refusal, and a refused payment may leave a key behind.
+
+    `was_issued`: a key was left, by Iamport's answer to the request before.
+    """
     if attempt.order is None:
         return Outcome(no, ending_of(no, None, attempt.leftover))
     try:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
     except Unavailable:
-        return Outcome(no, ending_of(no, None, attempt.left_unseen()))
+        return key_unseen(attempt, no, None, may_still_land=was_issued)
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
     if paid is not None:
         return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
+    told = AlreadyPaid() if any(payment.was_paid() for payment in payments) else no
     try:
         found = iamport.look_up(attempt.customer_uid, deadline)
-        leftover = attempt.left_behind(found)
     except Unavailable:
-        found, leftover = None, attempt.left_unseen()
-    if any(payment.was_paid() for payment in payments):
-        already_paid = AlreadyPaid()
-        return Outcome(already_paid, Ending("not_issued", already_paid.code, found, leftover=leftover))
-    return Outcome(no, ending_of(no, found, leftover))
+        return key_unseen(attempt, told, None, may_still_land=was_issued)
+    if was_issued and attempt.own_key(found) is None:
+        return key_unseen(attempt, told, found, may_still_land=True)
+    return Outcome(told, ending_of(told, found, attempt.left_behind(found)))
 
 
-def ending_of(no: Declined | GatewayRefused, found: BillingKey | None, leftover: Leftover | None) -> Ending:
+def key_unseen(attempt: Attempt, told: BillingError, found: BillingKey | None, *, may_still_land: bool) -> Outcome:
+    """Which key is a leftover is inferred later; one that Iamport told of, and does not show, may come."""
+    return Outcome(told, replace(ending_of(told, found, attempt.left_unseen()), may_still_land=may_still_land))
+
+
+def ending_of(no: BillingError, found: BillingKey | None, leftover: Leftover | None) -> Ending:
     """Only a card is declined."""
     if isinstance(no, Declined):
         return Ending("declined", no.message, found, leftover=leftover)

@@ -5,7 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ORIGIN = r"https?://[^/,\s]+"
+ORIGIN = r"https://[^/?#@,\s]+"
+OF_THIS_MACHINE = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?"
+FROM_A_CONTAINER = r"http://host\.docker\.internal(?::[0-9]+)?"
+"""This machine, where `sam local` runs the function."""
+
+CardField = Literal["birth", "pwd_2digit"]
+FirstPayment = Literal["onetime", "again"]
+
+CARD_FIELDS: Mapping[str, frozenset[CardField]] = {
+    "birth,pwd_2digit": frozenset(("birth", "pwd_2digit")),
+    "birth": frozenset(("birth",)),
+    "pwd_2digit": frozenset(("pwd_2digit",)),
+    "none": frozenset(),
+}
+"""What contracts want beside number and expiry date. The first is the default; of the third, only PortOne's help on
+Kiwoom Pay tells."""
 
 
 @dataclass(frozen=True)
@@ -14,11 +29,19 @@ class Settings:
 
     iamport_secret_id: str
     """Name or ARN of the secret {"imp_key": ..., "imp_secret": ...}."""
+    fingerprint_secret_id: str
+    """Name or ARN of the secret that is the key of cards' fingerprints."""
     iamport_base_url: str
     iamport_channel_key: str
     """The console's channel key; empty: not sent."""
     iamport_pg: str
     """`{PG}` or `{PG}.{MID}`, the older way to choose a channel; empty: not sent."""
+    iamport_tier: str
+    """The sub-merchant that an agent's account asks for; empty: not sent."""
+    card_fields: frozenset[CardField]
+    """What the contract with the PG wants beside the card's number and expiry date."""
+    first_payment: FirstPayment
+    """By one request that takes the payment and keeps the key, or by two: for a PG that keeps none of the one."""
     allowed_origins: tuple[str, ...]
     """Whose pages may use the API beside its own; `*` stands for any."""
     customer_identity: Literal["open", "signed"]
@@ -42,13 +65,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises WrongSetting."""
     return Settings(
         iamport_secret_id=_required(environment, "IAMPORT_SECRET_ID"),
+        fingerprint_secret_id=_required(environment, "FINGERPRINT_SECRET_ID"),
         iamport_base_url=_matching(
-            environment, "IAMPORT_BASE_URL", ORIGIN, "an address without a path", "https://api.iamport.kr"
+            environment,
+            "IAMPORT_BASE_URL",
+            f"{ORIGIN}|{OF_THIS_MACHINE}|{FROM_A_CONTAINER}",
+            "an https address without a path, or http of this machine",
+            "https://api.iamport.kr",
         ),
         iamport_channel_key=_matching(environment, "IAMPORT_CHANNEL_KEY", r"\S{0,55}", "55 characters at most"),
         iamport_pg=_matching(environment, "IAMPORT_PG", r"\S{0,80}", "80 characters at most"),
+        iamport_tier=_matching(environment, "IAMPORT_TIER", r"|[A-Z0-9]{3}", "three of A-Z and 0-9, or nothing"),
+        card_fields=_card_fields(environment, "CARD_FIELDS"),
+        first_payment="again" if _is_second(environment, "FIRST_PAYMENT", "onetime", "again") else "onetime",
         allowed_origins=_origins(environment, "ALLOWED_ORIGINS"),
-        customer_identity="signed" if _is_signed(environment, "CUSTOMER_IDENTITY") else "open",
+        customer_identity="signed" if _is_second(environment, "CUSTOMER_IDENTITY", "open", "signed") else "open",
         attempts_table=_required(environment, "ATTEMPTS_TABLE"),
         attempts_per_customer=_count(environment, "ATTEMPTS_PER_CUSTOMER", 10),
         attempts_per_card=_count(environment, "ATTEMPTS_PER_CARD", 10),
@@ -73,18 +104,27 @@ def _matching(environment: Mapping[str, str], name: str, pattern: str, what: str
     return value
 
 
+def _card_fields(environment: Mapping[str, str], name: str) -> frozenset[CardField]:
+    value = environment.get(name) or next(iter(CARD_FIELDS))
+    if value not in CARD_FIELDS:
+        raise WrongSetting(f"{name} takes {', or '.join(CARD_FIELDS)}")
+    return CARD_FIELDS[value]
+
+
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     origins = [origin.strip().rstrip("/") for origin in (environment.get(name) or "*").split(",") if origin.strip()]
-    if not origins or not all(origin == "*" or re.fullmatch(ORIGIN, origin) for origin in origins):
-        raise WrongSetting(f"{name} takes origins, as https://shop.example, with commas between them, or *")
+    takes = rf"\*|{ORIGIN}|{OF_THIS_MACHINE}"
+    if not origins or not all(re.fullmatch(takes, origin) for origin in origins):
+        raise WrongSetting(f"{name} takes https origins, as https://shop.example, with commas between them, or *")
     return tuple(origins)
 
 
-def _is_signed(environment: Mapping[str, str], name: str) -> bool:
-    identity = environment.get(name) or "open"
-    if identity not in ("open", "signed"):
-        raise WrongSetting(f"{name} takes open or signed")
-    return identity == "signed"
+def _is_second(environment: Mapping[str, str], name: str, first: str, second: str) -> bool:
+    """Of two words, the first of which is the default."""
+    value = environment.get(name) or first
+    if value not in (first, second):
+        raise WrongSetting(f"{name} takes {first} or {second}")
+    return value == second
 
 
 def _count(environment: Mapping[str, str], name: str, default: int) -> int:

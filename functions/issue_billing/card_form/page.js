@@ -9,19 +9,21 @@
   const submit = element("submit");
   const cardNumber = element("card_number");
   const expiry = element("expiry");
+  // These three are there where the merchant's contract wants them.
   const password = element("pwd_2digit");
   const birth = element("birth");
   const corporate = element("corporate");
   const askAgain = element("ask-again");
-  const inputs = [cardNumber, expiry, password, birth, element("consent")];
+  const cardInputs = [cardNumber, expiry, password, birth].filter(Boolean);
+  const inputs = [...cardInputs, element("consent")];
   let waiting = false;
   // What was sent and the last answer to it, while its outcome is unknown: only the very same may be sent again.
   let unknown = null;
 
   groupWhileTyping(cardNumber, byFours);
   groupWhileTyping(expiry, asExpiry);
-  groupWhileTyping(password, ungrouped);
-  const regroupBirth = groupWhileTyping(birth, (digits) => (corporate.checked ? asBusinessNumber(digits) : ungrouped(digits)));
+  if (password) groupWhileTyping(password, ungrouped);
+  const regroupBirth = birth && groupWhileTyping(birth, (digits) => (corporate.checked ? asBusinessNumber(digits) : ungrouped(digits)));
 
   // From here on the page tells what is wrong, in its own words and place.
   form.noValidate = true;
@@ -40,8 +42,8 @@
   }
 
   function applyCardKind() {
-    password.required = !corporate.checked;
-    regroupBirth();
+    if (password) password.required = !corporate?.checked;
+    regroupBirth?.();
   }
 
   async function send(event) {
@@ -142,7 +144,7 @@
 
   function fields() {
     const given = { customer_uid: page.customer_uid, customer_token: page.customer_token };
-    for (const input of [cardNumber, expiry, password, birth]) given[input.name] = input.value.trim();
+    for (const input of cardInputs) given[input.name] = input.value.trim();
     return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
   }
 

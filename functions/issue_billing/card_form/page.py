@@ -32,8 +32,9 @@ def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-PAGE, FORM, OUTCOME, PRIVACY_POLICY = (
-    Template(_source(name)) for name in ("page.html", "form.html", "outcome.html", "privacy_policy.html")
+PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT = (
+    Template(_source(f"{name}.html"))
+    for name in ("page", "form", "outcome", "privacy_policy", "card_kind", "birth", "pwd_2digit")
 )
 STYLE = Html(_source("page.css"))
 SCRIPT = Html(_source("grouping.js") + _source("page.js"))
@@ -59,7 +60,7 @@ def show(
     outcome = words.outcome(_code(answer), language) if answer else None
     content = _outcome(answer, outcome, visit) if answer and outcome else _hidden_outcome(visit)
     if outcome is None or (outcome.another_try and names_customer):
-        content = Html(content + _form(answer or {}, visit, settings.privacy_policy_url, origins))
+        content = Html(content + _form(answer or {}, visit, settings, origins))
     return Response(
         status_code=_status(answer),
         content_type="text/html; charset=utf-8",
@@ -130,19 +131,28 @@ def _hidden_outcome(visit: Visit) -> Html:
     )
 
 
-def _form(answer: Mapping[str, Any], visit: Visit, privacy_policy_url: str, origins: tuple[str, ...]) -> Html:
+def _form(answer: Mapping[str, Any], visit: Visit, settings: Settings, origins: tuple[str, ...]) -> Html:
+    """With the fields that the operator's contract wants. Only with a business number is there a choice of kinds."""
     labels = words.labels(visit.language)
     errors = {error["field"]: error["message"] for error in answer.get("errors", ())}
     first_wrong = next((name for name in ERROR_FIELDS if name in errors), None)
-    link = _fill(PRIVACY_POLICY, privacy_policy_url=privacy_policy_url, **labels)
-    return _fill(
-        FORM,
+    texts = {
         **labels,
         **{f"{name}_error": errors.get(name, "") for name in ERROR_FIELDS},
         **{f"{name}_state": _state(name in errors, focused=name == first_wrong) for name in ERROR_FIELDS},
+    }
+    asked_for = settings.card_fields
+    link = _fill(PRIVACY_POLICY, privacy_policy_url=settings.privacy_policy_url, **labels)
+    return _fill(
+        FORM,
+        **texts,
+        card_kind_choice=_fill(CARD_KIND, **labels) if "birth" in asked_for else "",
+        birth_field=_fill(BIRTH, **texts) if "birth" in asked_for else "",
+        pwd_2digit_field=_fill(PWD_2DIGIT, **texts) if "pwd_2digit" in asked_for else "",
+        safety_words=labels["safety" if "pwd_2digit" in asked_for else "safety_without_password"],
         customer_uid=visit.customer_uid,
         customer_token=visit.customer_token,
-        privacy_policy_link=link if privacy_policy_url else "",
+        privacy_policy_link=link if settings.privacy_policy_url else "",
         page_data=_page_data(visit, origins),
         script=SCRIPT,
     )

@@ -103,6 +103,10 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "카드번호와 비밀번호는 암호화되어 전송되며 저장되지 않습니다.",
         "en": "Card number and password are sent encrypted and are not stored.",
     },
+    "safety_without_password": {
+        "ko": "카드번호는 암호화되어 전송되며 저장되지 않습니다.",
+        "en": "The card number is sent encrypted and is not stored.",
+    },
     "ask_again": {
         "ko": "결과 확인하기",
         "en": "Check the outcome",
@@ -144,25 +148,23 @@ INCOMPLETE: dict[Language, str] = {
     "en": "No card can be registered at this address",
 }
 
-HEADINGS = {
-    "success": REGISTERED,
-    "declined": DECLINED,
-    "in_progress": UNDER_WAY,
-    "outcome_unknown": UNKNOWN,
-    "internal_error": UNKNOWN,
-    "paid_without_key": PAID_WITHOUT_KEY,
-    "incomplete": INCOMPLETE,
-}
-"""By code; every other one means that nothing was registered."""
+NOTHING_REGISTERED = (
+    *("already_paid", "already_registered", "forbidden", "gateway_error", "gateway_refused", "internal_error"),
+    *("invalid_customer_token", "invalid_request", "not_found", "offline", "too_large", "too_many_attempts"),
+    *("unavailable", "unsupported_media_type"),
+)
+"""Codes that say so of the card that was typed."""
 
-KINDS: dict[str, Kind] = {
-    "success": "good",
-    "in_progress": "unsure",
-    "outcome_unknown": "unsure",
-    "internal_error": "unsure",
-    "paid_without_key": "unsure",
+HEADINGS: dict[str, tuple[Kind, dict[Language, str]]] = {
+    "success": ("good", REGISTERED),
+    "declined": ("bad", DECLINED),
+    "in_progress": ("unsure", UNDER_WAY),
+    "outcome_unknown": ("unsure", UNKNOWN),
+    "paid_without_key": ("unsure", PAID_WITHOUT_KEY),
+    "incomplete": ("bad", INCOMPLETE),
+    **dict.fromkeys(NOTHING_REGISTERED, ("bad", NOT_REGISTERED)),
 }
-"""Any other is `bad`."""
+"""By code; of any other nobody knows what it says."""
 
 TEXTS: dict[str, dict[Language, str]] = {
     "success": {
@@ -230,9 +232,10 @@ class Outcome:
 def outcome(code: str, language: Language) -> Outcome:
     """`code`: the contract's code, or `success`, `incomplete` (the page's address), `offline`."""
     texts = messages.BY_CODE | TEXTS
+    kind, heading = HEADINGS.get(code, ("unsure", UNKNOWN))
     return Outcome(
-        kind=KINDS.get(code, "bad"),
-        heading=HEADINGS.get(code, NOT_REGISTERED)[language],
+        kind=kind,
+        heading=heading[language],
         text=texts.get(code, {}).get(language, ""),
         next_step=NEXT_STEPS.get(code, {}).get(language, ""),
         another_try=code in ANOTHER_TRY,

@@ -3,6 +3,7 @@
 Every number starts with 0000, which no real card does. A number that is not in the table is issued as a credit card.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -38,7 +39,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Card:
-    """One row. `fault` strikes whenever the number is sent, `payment_fault` only when it is charged at once."""
+    """One row. `fault` strikes whenever the number is sent, `payment_fault` whenever the card is charged."""
 
     number: str
     scenario: str
@@ -110,20 +111,20 @@ def test_cards(timing: Timing) -> tuple[Card, ...]:
         Card(
             "0000-4000-0000-0001",
             "payment_refused_without_key",
-            "issued; a first payment is refused, no key is kept",
+            "issued; a payment is refused, and a first one keeps no key",
             charge=Charge.REFUSED_WITHOUT_KEY,
         ),
         Card(
             "0000-4000-0000-0002",
             "payment_refused_with_key",
-            "issued; a first payment is refused, the key is kept",
+            "issued; a payment is refused, and a first one keeps the key",
             charge=Charge.REFUSED_WITH_KEY,
         ),
         Card("0000-4000-0000-0003", "payment_failed", "issued; a payment has status failed", charge=Charge.FAILED),
         Card(
             "0000-4000-0000-0004",
             "payment_answer_lost",
-            "issued; a first payment is paid, then the line is cut",
+            "issued; a payment is paid, then the line is cut",
             payment_fault=faults.ANSWER_LOST,
         ),
         Card(
@@ -140,8 +141,12 @@ def number_of(scenario: str) -> str:
     return {card.scenario: card.number for card in test_cards(Timing())}[scenario]
 
 
+def digits_of(card_number: str) -> str:
+    return re.sub(r"\D", "", card_number, flags=re.ASCII)
+
+
 def mask(card_number: str) -> str:
     """First 8 digits, stars, last 4, as NICE does; of the 14 and 15 digit cards fewer at the end."""
-    digits = card_number.replace("-", "")
+    digits = digits_of(card_number)
     shown_at_end = min(4, len(digits) - 12)
     return digits[:8] + "*" * (len(digits) - 8 - shown_at_end) + digits[-shown_at_end:]

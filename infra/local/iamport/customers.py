@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
-from infra.local.iamport.cards import Charge, mask
+from infra.local.iamport.cards import Card, mask
+from infra.local.iamport.contracts import Contract
 from infra.local.iamport.history import Actor, History
 
 
@@ -30,7 +31,9 @@ class Customer:
     updated: int
 
     @classmethod
-    def of(cls, customer_uid: str, card_type: int | None, parameters: dict[str, str], now: int) -> Self:
+    def of(
+        cls, customer_uid: str, card_type: int | None, contract: Contract, parameters: dict[str, str], now: int
+    ) -> Self:
         return cls(
             card_code="381",
             card_name="국민KB카드",
@@ -44,8 +47,8 @@ class Customer:
             customer_tel=parameters.get("customer_tel"),
             customer_uid=customer_uid,
             inserted=now,
-            pg_id="nictest04m",
-            pg_provider="nice",
+            pg_id=contract.pg_id,
+            pg_provider=contract.pg_provider,
             sandbox=True,
             updated=now,
         )
@@ -54,36 +57,44 @@ class Customer:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Behind:
+    """What stands behind a billing key: the row of its test card, and the contract that it was issued by."""
+
+    card: Card
+    contract: Contract
+
+
 class Customers:
     """The billing keys that exist now."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._customers: dict[str, Customer] = {}
-        self._charges: dict[str, Charge] = {}
+        self._behind: dict[str, Behind] = {}
         self._issue_counts: Counter[str] = Counter()
 
-    def issue(self, customer: Customer, charge: Charge) -> Customer:
+    def issue(self, customer: Customer, behind: Behind, tier: str | None) -> Customer:
         """Keep a billing key that this API has made."""
         self._issue_counts[customer.customer_uid] += 1
-        return self.keep(customer, charge, by="api")
+        return self.keep(customer, behind, by="api", tier=tier)
 
-    def keep(self, customer: Customer, charge: Charge, by: Actor = "others") -> Customer:
+    def keep(self, customer: Customer, behind: Behind, by: Actor = "others", tier: str | None = None) -> Customer:
         """Keep a billing key. One that the uid held before is replaced without a word, as Iamport does."""
         before = self._customers.get(customer.customer_uid)
         if before is not None:
             customer = replace(customer, inserted=before.inserted)
         self._customers[customer.customer_uid] = customer
-        self._charges[customer.customer_uid] = charge
-        self._history.note("registered", customer.customer_uid, customer.card_number, by=by)
+        self._behind[customer.customer_uid] = behind
+        self._history.note("registered", customer.customer_uid, customer.card_number, by=by, tier=tier)
         return customer
 
     def find(self, customer_uid: str) -> Customer | None:
         return self._customers.get(customer_uid)
 
-    def charge_of(self, customer_uid: str) -> Charge:
-        """What a payment with the uid's billing key comes to."""
-        return self._charges[customer_uid]
+    def find_with_what_is_behind(self, customer_uid: str) -> tuple[Customer, Behind] | None:
+        customer = self.find(customer_uid)
+        return None if customer is None else (customer, self._behind[customer_uid])
 
     def revoke(self, customer_uid: str) -> Customer | None:
         customer = self._customers.pop(customer_uid, None)

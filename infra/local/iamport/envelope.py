@@ -31,7 +31,7 @@ class RejectedError(Exception):
         self.reply = reply
 
 
-def success(response: dict[str, object]) -> Reply:
+def success(response: dict[str, object] | list[dict[str, object]]) -> Reply:
     return _envelope(200, 0, None, response)
 
 
@@ -48,7 +48,7 @@ def rejected(status: int, message: str) -> RejectedError:
     return RejectedError(refused(-1, message, status))
 
 
-def _envelope(status: int, code: int, message: str | None, response: dict[str, object] | None) -> Reply:
+def _envelope(status: int, code: int, message: str | None, response: object) -> Reply:
     # Compact and escaped to ASCII, as captured on the wire.
     return Reply(status, _json({"code": code, "message": message, "response": response}).encode())
 

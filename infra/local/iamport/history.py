@@ -17,9 +17,11 @@ class Happening:
     card_number: str | None
     """Masked."""
     by: Actor
-    """`api`: a request that carried a card."""
+    """`api`: a call of this API that issued or charged."""
     merchant_uid: str | None = None
     imp_uid: str | None = None
+    tier: str | None = None
+    """The sub-merchant that the call was made for, by its header."""
 
 
 class History:
@@ -35,8 +37,9 @@ class History:
         by: Actor = "others",
         merchant_uid: str | None = None,
         imp_uid: str | None = None,
+        tier: str | None = None,
     ) -> None:
-        happening = Happening(time.monotonic(), what, customer_uid, card_number, by, merchant_uid, imp_uid)
+        happening = Happening(time.monotonic(), what, customer_uid, card_number, by, merchant_uid, imp_uid, tier)
         self._happenings.append(happening)
 
     def snapshot(self) -> list[Happening]:

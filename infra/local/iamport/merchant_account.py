@@ -1,23 +1,27 @@
 """What Iamport does with a request: who may ask, what is asked, and doing it."""
 
+import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from infra.local.iamport import parameters as schema
-from infra.local.iamport.cards import ANY_OTHER, Card, Charge, Refusal, Timing, test_cards
-from infra.local.iamport.customers import Customer, Customers
+from infra.local.iamport.cards import ANY_OTHER, Card, Timing, digits_of, test_cards
+from infra.local.iamport.channels import Channels
+from infra.local.iamport.charging import Charging
+from infra.local.iamport.contracts import Contract
+from infra.local.iamport.customers import Customers
 from infra.local.iamport.envelope import RejectedError, Reply, refused, rejected, success
 from infra.local.iamport.faults import UNAUTHORIZED_REPLY, Fault
 from infra.local.iamport.history import History
 from infra.local.iamport.oddities import Oddities
-from infra.local.iamport.payments import PAYMENTS_PER_PAGE, Payment, Payments, amount_of, new_payment, page_of
+from infra.local.iamport.payments import PAYMENTS_PER_PAGE, Payment, Payments, amount_of, page_of
 from infra.local.iamport.routes import Endpoint, Route
+from infra.local.iamport.schedules import Schedules
 from infra.local.iamport.tokens import TokenDesk
 
-ISSUE_REFUSED = "카드정보 인증 및 빌키 발급에 실패하였습니다. "
-PAYMENT_REFUSED = "카드정보 인증에 실패하였습니다. "
-CHARGE_REFUSED = "[F113]거래거절 한도초과"
+TIER = re.compile("[A-Z0-9]{3}")
 
 
 def nothing() -> None:
@@ -45,56 +49,80 @@ class MerchantAccount:
     """All that Iamport knows of the one merchant that it has. `clock` gives UNIX seconds."""
 
     def __init__(
-        self, imp_key: str, imp_secret: str, clock: Callable[[], float], timing: Timing, in_doubt: AnswersInDoubt
+        self,
+        imp_key: str,
+        imp_secret: str,
+        clock: Callable[[], float],
+        timing: Timing,
+        in_doubt: AnswersInDoubt,
+        contracts: tuple[Contract, ...],
     ) -> None:
         self.tokens = TokenDesk(imp_key, imp_secret)
         self.history = History()
         self.customers = Customers(self.history)
         self.payments = Payments(self.history)
+        self.schedules = Schedules()
+        self.channels = Channels(contracts)
         self.odd_customers = Oddities()
         self.odd_payments = Oddities()
         self.lock = threading.Lock()
         self._clock = clock
-        self._cards = {card.number.replace("-", ""): card for card in test_cards(timing)}
+        self._cards = {digits_of(card.number): card for card in test_cards(timing)}
         self._in_doubt = in_doubt
+        self._charging = Charging(self.customers, self.payments, self.schedules, self.channels, self.now)
 
-    def check(self, route: Route, authorization: str, sent: dict[str, str]) -> Work:
+    def check(self, route: Route, authorization: str, tier: str | None, sent: dict[str, str]) -> Work:
         """Everything short of doing it; `RejectedError` if it is not going to be done."""
         if route.endpoint is Endpoint.UNKNOWN:
             raise rejected(404, "Not Found")
         if route.endpoint is not Endpoint.TOKEN:
             self._check_token(authorization)
+            _check_tier(tier)
         values = sent | route.values
         schema.check(route.endpoint, values)
-        return self._work(route.endpoint, values)
+        return self._work(route.endpoint, values, tier)
 
     def perform(self, work: Work) -> Reply:
         work.before()
         with self.lock:
-            return work.do()
+            self._charging.charge_what_is_due()
+            try:
+                return work.do()
+            except RejectedError as rejected:
+                return rejected.reply
 
-    def _work(self, endpoint: Endpoint, values: dict[str, str]) -> Work:
+    def _work(self, endpoint: Endpoint, values: dict[str, str], tier: str | None) -> Work:
         match endpoint:
             case Endpoint.TOKEN:
                 return Work(lambda: self._hand_out_token(values))
             case Endpoint.ISSUE:
                 card = self.card_of(values["card_number"])
-                return Work(lambda: self._issue(card, values), card.fault)
+                return Work(lambda: self._charging.issue(card, values, tier), card.fault)
             case Endpoint.LOOK_UP:
                 return Work(lambda: self._look_up(values["customer_uid"]))
             case Endpoint.REVOKE:
                 return Work(lambda: self._revoke(values["customer_uid"]))
             case Endpoint.PAY_ONETIME:
                 card = self.card_of(values["card_number"])
-                return Work(lambda: self._pay_onetime(card, values), card.fault or card.payment_fault)
+                return Work(lambda: self._charging.pay_onetime(card, values, tier), card.fault or card.payment_fault)
             case Endpoint.PAY_AGAIN:
-                return Work(lambda: self._pay_again(values))
+                return Work(
+                    lambda: self._charging.pay_again(values, tier), self._fault_of_charging(values["customer_uid"])
+                )
             case Endpoint.FIND_PAYMENT:
                 return Work(lambda: self._find_payment(values))
             case Endpoint.FIND_PAYMENTS:
                 return Work(lambda: self._find_payments(values))
             case Endpoint.CANCEL:
                 return Work(lambda: self._cancel(values))
+            case Endpoint.SCHEDULE:
+                return Work(lambda: self._charging.schedule(values))
+            case Endpoint.SHOW_SCHEDULE:
+                return Work(lambda: self._show_schedule(values["merchant_uid"]))
+            case Endpoint.UNSCHEDULE:
+                return Work(lambda: self._unschedule(values))
+            case Endpoint.CHANNELS:
+                return Work(lambda: success(self.channels.response()))
             case Endpoint.UNKNOWN:
                 raise rejected(404, "Not Found")
 
@@ -102,7 +130,7 @@ class MerchantAccount:
         return int(self._clock())
 
     def card_of(self, number: str) -> Card:
-        return self._cards.get(number.replace("-", ""), ANY_OTHER)
+        return self._cards.get(digits_of(number), ANY_OTHER)
 
     def _check_token(self, authorization: str) -> None:
         """`Bearer <token>` as documented; the bare token works too."""
@@ -110,6 +138,11 @@ class MerchantAccount:
             live = self.tokens.is_live(authorization.removeprefix("Bearer ").strip(), self.now())
         if not live:
             raise RejectedError(UNAUTHORIZED_REPLY)
+
+    def _fault_of_charging(self, customer_uid: str) -> Fault | None:
+        with self.lock:
+            found = self.customers.find_with_what_is_behind(customer_uid)
+        return None if found is None else found[1].card.payment_fault
 
     def _hand_out_token(self, values: dict[str, str]) -> Reply:
         if "imp_key" not in values or "imp_secret" not in values:
@@ -119,12 +152,6 @@ class MerchantAccount:
         now = self.now()
         token = self.tokens.hand_out(now)
         return success({"access_token": token.access_token, "now": now, "expired_at": token.expired_at})
-
-    def _issue(self, card: Card, values: dict[str, str]) -> Reply:
-        if card.refusal is not None:
-            return _card_refused(card.refusal, ISSUE_REFUSED, values)
-        customer = Customer.of(values["customer_uid"], card.card_type, values, self.now())
-        return success(self.customers.issue(customer, card.charge).response())
 
     def _look_up(self, customer_uid: str) -> Reply:
         customer = self.customers.find(customer_uid)
@@ -140,34 +167,20 @@ class MerchantAccount:
         message = f"요청하신 customer_uid({customer_uid})로 등록된 정보를 찾을 수 없습니다."
         return refused(1, message, 404 if self._in_doubt.unknown_uid_as_404 else 200)
 
-    def _pay_onetime(self, card: Card, values: dict[str, str]) -> Reply:
-        if self.payments.is_used_up(values["merchant_uid"]):
-            return _order_used_up()
-        if card.refusal is not None:
-            return _card_refused(card.refusal, PAYMENT_REFUSED, values)
-        customer = Customer.of(values.get("customer_uid", ""), card.card_type, values, self.now())
-        if "customer_uid" in values and card.charge in (Charge.PAID, Charge.REFUSED_WITH_KEY):
-            self.customers.issue(customer, card.charge)
-        return self._charge(card.charge, customer, values, "issue" if "customer_uid" in values else None)
+    def _show_schedule(self, merchant_uid: str) -> Reply:
+        found = self.schedules.find(merchant_uid)
+        return refused(1, "[시뮬레이터] 예약된 결제가 없습니다.", 404) if found is None else success(found.response())
 
-    def _pay_again(self, values: dict[str, str]) -> Reply:
-        if self.payments.is_used_up(values["merchant_uid"]):
-            return _order_used_up()
-        customer = self.customers.find(values["customer_uid"])
-        if customer is None:
-            return refused(1, "등록되지 않은 구매자입니다.")
-        return self._charge(self.customers.charge_of(customer.customer_uid), customer, values, "payment")
-
-    def _charge(self, charge: Charge, customer: Customer, values: dict[str, str], usage: str | None) -> Reply:
-        # Whether a payment refused with code -1 is recorded as failed is unverified: one test card does, one does not.
-        if charge is Charge.REFUSED_WITHOUT_KEY:
-            return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
-        fail_reason = None if charge in (Charge.PAID, Charge.PAID_WITHOUT_KEY) else CHARGE_REFUSED
-        payment = new_payment(values, customer, usage, fail_reason, self.now())
-        self.payments.add(payment, by="api")
-        if charge is Charge.REFUSED_WITH_KEY:
-            return refused(-1, PAYMENT_REFUSED + CHARGE_REFUSED)
-        return success(payment.response())
+    def _unschedule(self, values: dict[str, str]) -> Reply:
+        """Of one order or several, or all of the customer's. The refusals are unverified."""
+        if "customer_uid" not in values and "merchant_uid" not in values:
+            return refused(-1, "customer_uid, merchant_uid 파라메터가 누락되었습니다.", 400)
+        orders = values.get("merchant_uid", "[]")
+        merchant_uids = tuple(json.loads(orders)) if orders.startswith("[") else (orders,)
+        revoked = self.schedules.revoke(values.get("customer_uid"), merchant_uids, self.now())
+        if not revoked:
+            return refused(1, "[시뮬레이터] 취소할 예약이 없습니다.")
+        return success([one.response() for one in revoked])
 
     def _find_payment(self, values: dict[str, str]) -> Reply:
         payment = self.payments.find(values["merchant_uid"], values.get("status"), values.get("sorting"))
@@ -205,14 +218,10 @@ class MerchantAccount:
         return success(self.payments.cancel(payment, amount, values.get("reason"), self.now()).response())
 
 
-def _card_refused(refusal: Refusal, prefix: str, values: dict[str, str]) -> Reply:
-    reason = refusal.reason.replace("{card_number}", values["card_number"])
-    return refused(refusal.code, prefix + reason if refusal.prefixed else reason)
-
-
-def _order_used_up() -> Reply:
-    # The text by a test of github.com/claudeseo/go-iamport, the code by the history of the official Python client.
-    return refused(-1, "이미 주문이 이루어진 건입니다. (동일한 merchant_uid로 결제 또는 취소된 기록이 있습니다)")
+def _check_tier(tier: str | None) -> None:
+    # What Iamport says to a Tier of another form is unverified.
+    if tier is not None and not TIER.fullmatch(tier):
+        raise rejected(400, "Tier 헤더의 형식이 올바르지 않습니다.")
 
 
 def _unknown_payment() -> Reply:

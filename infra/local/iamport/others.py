@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Literal
 
 from infra.local.iamport.cards import CREDIT
-from infra.local.iamport.customers import Customer
-from infra.local.iamport.merchant_account import CHARGE_REFUSED, MerchantAccount
+from infra.local.iamport.charging import CHARGE_REFUSED
+from infra.local.iamport.customers import Behind, Customer
+from infra.local.iamport.merchant_account import MerchantAccount
 from infra.local.iamport.payments import Payment, new_payment
 
 Tried = Literal["ready", "paid", "failed"]
@@ -18,8 +19,10 @@ SOME_CARD = "0000-9999-9999-9999"
 def register(account: MerchantAccount, customer_uid: str, card_number: str, updated: int | None) -> Customer:
     """A key that is made by payment window, say."""
     card, now = account.card_of(card_number), account.now()
-    customer = Customer.of(customer_uid, card.card_type, {"card_number": card_number}, now)
-    return account.customers.keep(replace(customer, updated=now if updated is None else updated), card.charge)
+    contract = account.channels.default
+    customer = Customer.of(customer_uid, card.card_type, contract, {"card_number": card_number}, now)
+    behind = Behind(card, contract)
+    return account.customers.keep(replace(customer, updated=now if updated is None else updated), behind)
 
 
 def revoke(account: MerchantAccount, customer_uid: str) -> Customer:
@@ -41,7 +44,8 @@ def pay(
     now = account.now()
     customer = account.customers.find(customer_uid or "")
     if customer is None:
-        customer = Customer.of(customer_uid or "", CREDIT, {"card_number": SOME_CARD}, now)
+        contract = account.channels.default
+        customer = Customer.of(customer_uid or "", CREDIT, contract, {"card_number": SOME_CARD}, now)
     asked = {"merchant_uid": merchant_uid, "amount": str(amount)}
     if customer_uid is not None:
         asked["customer_uid"] = customer_uid

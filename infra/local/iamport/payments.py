@@ -104,7 +104,7 @@ def new_payment(
         card_quota=int(parameters.get("card_quota", "0")),
         card_type=customer.card_type,
         channel="api",
-        currency="KRW",
+        currency=parameters.get("currency", "KRW"),
         custom_data=parameters.get("custom_data"),
         customer_uid=parameters.get("customer_uid"),
         customer_uid_usage=usage,
@@ -131,7 +131,7 @@ class Payments:
         self._payments: list[Payment] = []
         self._history = history
 
-    def add(self, payment: Payment, by: Actor = "others") -> None:
+    def add(self, payment: Payment, by: Actor = "others", tier: str | None = None) -> None:
         self._payments.append(payment)
         if payment.status == "paid":
             self._history.note(
@@ -141,6 +141,7 @@ class Payments:
                 by=by,
                 merchant_uid=payment.merchant_uid,
                 imp_uid=payment.imp_uid,
+                tier=tier,
             )
 
     def find(self, merchant_uid: str, status: str | None = None, sorting: str | None = None) -> Payment | None:

@@ -14,7 +14,11 @@ class Endpoint(StrEnum):
     PAY_AGAIN = "pay_again"
     FIND_PAYMENT = "find_payment"
     FIND_PAYMENTS = "find_payments"
+    SCHEDULE = "schedule"
+    SHOW_SCHEDULE = "show_schedule"
+    UNSCHEDULE = "unschedule"
     CANCEL = "cancel"
+    CHANNELS = "channels"
     UNKNOWN = "unknown"
 
 
@@ -29,7 +33,11 @@ ROUTES = (
     ("GET", "/payments/find/{merchant_uid}/{status}", Endpoint.FIND_PAYMENT),
     ("GET", "/payments/findAll/{merchant_uid}", Endpoint.FIND_PAYMENTS),
     ("GET", "/payments/findAll/{merchant_uid}/{status}", Endpoint.FIND_PAYMENTS),
+    ("POST", "/subscribe/payments/schedule", Endpoint.SCHEDULE),
+    ("GET", "/subscribe/payments/schedule/{merchant_uid}", Endpoint.SHOW_SCHEDULE),
+    ("POST", "/subscribe/payments/unschedule", Endpoint.UNSCHEDULE),
     ("POST", "/payments/cancel", Endpoint.CANCEL),
+    ("GET", "/users/pg", Endpoint.CHANNELS),
 )
 
 

@@ -28,6 +28,7 @@ class Request:
     path: str
     query: str
     authorization: str
+    tier: str | None
     content_type: str
     body: bytes
 
@@ -160,6 +161,7 @@ class FaultyConnection(BaseHTTPRequestHandler):
             path=path,
             query=query,
             authorization=self.headers.get("Authorization", ""),
+            tier=self.headers.get("Tier"),
             content_type=self.headers.get("Content-Type", ""),
             body=body,
         )

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from infra.local.iamport import others
 from infra.local.iamport import parameters as schema
 from infra.local.iamport.cards import Card, Timing, test_cards
+from infra.local.iamport.contracts import LENIENT, Contract
 from infra.local.iamport.customers import Customer
 from infra.local.iamport.envelope import RejectedError, Reply
 from infra.local.iamport.faults import Fault
@@ -18,6 +19,7 @@ from infra.local.iamport.history import Happening
 from infra.local.iamport.merchant_account import AnswersInDoubt, MerchantAccount, Work
 from infra.local.iamport.payments import Payment
 from infra.local.iamport.routes import Endpoint, Route, find_route
+from infra.local.iamport.schedules import Scheduled
 from infra.local.iamport.server import Exchange, FaultyServer, Request
 
 # Made up, and accepted unless others are given.
@@ -35,6 +37,7 @@ class Call:
     customer_uid: str | None = None
     merchant_uid: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    tier: str | None = None
 
 
 Waiting = TypeVar("Waiting")
@@ -51,8 +54,8 @@ class Simulator:
     `port` 0 asks for a free one. `clock` gives UNIX seconds. `log` gets one line per call. With `unknown_uid_as_404`
     an unknown customer_uid answers HTTP 404, as the schema has it, and not HTTP 200, as captured. With
     `no_payments_as_empty_list` an order without payments has an empty list of them, and is not HTTP 404, as the schema
-    has it: both are unverified. `choose_fault` is asked at every call, in the thread that serves it, and may be set at
-    any time.
+    has it: both are unverified. Each of the `contracts` is a channel, the first one the default. `choose_fault` is
+    asked at every call, in the thread that serves it, and may be set at any time.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Simulator:
         timing: Timing | None = None,
         unknown_uid_as_404: bool = False,
         no_payments_as_empty_list: bool = False,
+        contracts: tuple[Contract, ...] = (LENIENT,),
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.imp_key = imp_key
@@ -73,6 +77,7 @@ class Simulator:
         self.choose_fault: ChooseFault = no_fault
         self._imp_secret = imp_secret
         self._clock = clock
+        self._contracts = contracts
         self._answers_in_doubt = AnswersInDoubt(unknown_uid_as_404, no_payments_as_empty_list)
         self._log = log
         self._lock = threading.Lock()
@@ -211,6 +216,12 @@ class Simulator:
             return self._account.payments.snapshot()
 
     @property
+    def schedules(self) -> list[Scheduled]:
+        """All that were ever asked for, in their order."""
+        with self._account.lock:
+            return self._account.schedules.snapshot()
+
+    @property
     def history(self) -> list[Happening]:
         """All that became true, oldest first."""
         with self._account.lock:
@@ -227,7 +238,9 @@ class Simulator:
     # One call
 
     def _new_account(self) -> MerchantAccount:
-        return MerchantAccount(self.imp_key, self._imp_secret, self._clock, self.timing, self._answers_in_doubt)
+        return MerchantAccount(
+            self.imp_key, self._imp_secret, self._clock, self.timing, self._answers_in_doubt, self._contracts
+        )
 
     def _exchange(self, request: Request) -> Exchange:
         """Take a request in: note the call, check it, and settle which fault strikes."""
@@ -235,8 +248,8 @@ class Simulator:
         route = find_route(request.method, request.path)
         sent: dict[str, str] = {}
         try:
-            sent = schema.read(request)
-            work = account.check(route, request.authorization, sent)
+            sent = schema.read(route.endpoint, request)
+            work = account.check(route, request.authorization, request.tier, sent)
             work = replace(work, before=lambda: self._happen_before(route.endpoint))
         except RejectedError as rejected:
             work = _reply_with(rejected.reply)
@@ -282,4 +295,5 @@ def _call(request: Request, route: Route, sent: dict[str, str]) -> Call:
         customer_uid=parameters.get("customer_uid"),
         merchant_uid=parameters.get("merchant_uid"),
         parameters=parameters,
+        tier=request.tier,
     )

@@ -9,6 +9,7 @@ from infra.local.iamport import Endpoint, Simulator
 from infra.local.iamport.cards import number_of
 from tests.integration.iamport_simulator.client import (
     CARD,
+    MARKED_CARD,
     NOW,
     PAYMENT,
     Client,
@@ -59,6 +60,14 @@ def test_cards_have_14_to_19_digits(client: Client, number: str, masked: str) ->
     assert client.issue(card_number=number).json()["response"]["card_number"] == masked
 
 
+@pytest.mark.parametrize("separator", ["", " ", ".", "/", " - "])
+def test_a_card_number_has_any_separators_or_none(client: Client, separator: str) -> None:
+    number, refused = MARKED_CARD.replace("-", separator), number_of("wrong_number").replace("-", separator)
+
+    assert client.issue(card_number=number).json()["response"]["card_number"] == "00007777****1234"
+    assert client.issue(card_number=refused).json()["code"] == -1
+
+
 PREFIX = "카드정보 인증 및 빌키 발급에 실패하였습니다. "
 
 
@@ -80,6 +89,17 @@ def test_a_refusal_is_http_200_with_a_code(client: Client, scenario: str, code: 
 
     assert (answer.status_code, answer.json()) == (200, envelope(code, message))
     assert client.simulator.customers == {}
+
+
+def test_an_expired_card_is_refused_from_the_month_after_in_seoul(client: Client, clock: StandingClock) -> None:
+    clock.now = 1_598_885_999  # the last second of August 2020 in Seoul
+    client.log_in()
+    assert client.issue(expiry="2020-08").json()["code"] == 0
+    clock.now += 1
+    expired = client.issue("member-2", expiry="2020-08")
+
+    assert (expired.status_code, expired.json()) == (200, envelope(-1, PREFIX + "[F113]거래거절 유효기간오류"))
+    assert list(client.simulator.customers) == ["member-1"]
 
 
 def test_a_uid_used_again_is_replaced_without_a_word(client: Client, clock: StandingClock) -> None:
@@ -151,7 +171,6 @@ def test_dot_segments_lead_to_no_endpoint(client: Client, path: str) -> None:
     ("parameter", "value"),
     [
         ("card_number", ""),
-        ("card_number", "0000777788881234"),
         ("card_number", "0000-7777-8888-1"),
         ("card_number", "0000-7777-8888-1234-5678"),
         ("card_number", 7777),
@@ -162,6 +181,7 @@ def test_dot_segments_lead_to_no_endpoint(client: Client, path: str) -> None:
         ("birth", "8801"),
         ("pwd_2digit", "5"),
         ("channel_key", "k" * 56),
+        ("channel_group_id", "g" * 56),
         ("pg", "p" * 81),
         ("customer_name", "n" * 21),
         ("customer_tel", "0" * 21),

@@ -107,6 +107,21 @@ def test_an_order_that_was_paid_or_cancelled_is_never_paid_again(client: Client,
     assert client.simulator.customers == {}
 
 
+def test_an_expired_card_pays_nothing(client: Client) -> None:
+    answer = client.pay(customer_uid="member-1", expiry="2020-06")
+
+    assert answer.json() == envelope(-1, "카드정보 인증에 실패하였습니다. [F113]거래거절 유효기간오류")
+    assert (client.simulator.payments, client.simulator.customers) == ([], {})
+
+
+def test_who_buys_is_whom_the_key_is_of(client: Client) -> None:
+    client.pay(customer_uid="member-1", buyer_name="홍길동", buyer_tel="010-0000-0000", customer_email="ignored")
+
+    customer = client.look_up().json()["response"]
+    assert (customer["customer_name"], customer["customer_tel"]) == ("홍길동", "010-0000-0000")
+    assert customer["customer_email"] is None
+
+
 def test_an_order_whose_payment_failed_may_be_paid(client: Client) -> None:
     client.pay(card_number=number_of("payment_failed"))
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
-from billing.settings import Settings, read_settings
+from billing.settings import CARD_FIELDS, Settings, read_settings
 from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
@@ -23,7 +23,12 @@ LARGEST_PAGE = 30_000
 
 
 def settings(**changes: str) -> Settings:
-    needed = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "attempts", "AWS_REGION": "ap-northeast-2"}
+    needed = {
+        "IAMPORT_SECRET_ID": "secret",
+        "FINGERPRINT_SECRET_ID": "key",
+        "ATTEMPTS_TABLE": "attempts",
+        "AWS_REGION": "ap-northeast-2",
+    }
     return read_settings(needed | {"ALLOWED_ORIGINS": SHOP} | changes)
 
 
@@ -106,6 +111,28 @@ def test_the_consent_links_to_the_privacy_policy_where_there_is_one() -> None:
     assert f'href="{SHOP}/privacy?a=1&amp;b"' in text_of(show(PRIVACY_POLICY_URL=f"{SHOP}/privacy?a=1&b"))
 
 
+@pytest.mark.parametrize("language", get_args(Language))
+@pytest.mark.parametrize(("setting", "asked_for"), CARD_FIELDS.items(), ids=CARD_FIELDS)
+def test_it_asks_for_what_the_contract_wants_and_for_nothing_else(
+    setting: str, asked_for: frozenset[str], language: Language
+) -> None:
+    html = text_of(show(language=language, CARD_FIELDS=setting))
+    inputs = {found["name"] for tag, found in Elements(html).seen if tag == "input" and found.get("type") != "hidden"}
+    kind = {"card_kind"} if "birth" in asked_for else set()
+    assert inputs == {"card_number", "expiry", "consent", *asked_for, *kind}
+    described = " ".join(
+        str(found["aria-describedby"]) for _, found in Elements(html).seen if "aria-describedby" in found
+    )
+    assert set(described.split()) <= {found.get("id") for _, found in Elements(html).seen}
+
+
+@pytest.mark.parametrize(("setting", "asked_for"), CARD_FIELDS.items(), ids=CARD_FIELDS)
+def test_a_password_that_nobody_asks_for_is_not_spoken_of(setting: str, asked_for: frozenset[str]) -> None:
+    safety = text_of(show(CARD_FIELDS=setting)).split('<p class="safety">')[1].split("</p>")[0]
+    assert "카드번호" in safety
+    assert ("비밀번호" in safety) is ("pwd_2digit" in asked_for)
+
+
 class TestTheAddress:
     @pytest.mark.parametrize("url", [SHOP, f"{SHOP}/", f"{SHOP}/cards?order=1#top", f"{SHOP}?order=1"])
     def test_a_return_url_at_a_named_origin_counts(self, url: str) -> None:
@@ -182,6 +209,14 @@ class TestAfterAPostWithoutJavaScript:
     def test_iamports_words_are_escaped(self) -> None:
         assert "거절 &lt;b&gt;" in text_of(show(answer=self.answer("declined")))
 
+    @pytest.mark.parametrize("setting", CARD_FIELDS)
+    def test_an_error_of_a_field_that_is_not_there_leaves_the_form_as_it_is(self, setting: str) -> None:
+        """A page of the merchant's own may have posted it."""
+        errors = [{"field": name, "message": "틀림"} for name in ("birth", "pwd_2digit")]
+        html = text_of(show(answer=self.answer("invalid_request") | {"errors": errors}, CARD_FIELDS=setting))
+        assert html.count(">틀림</p>") == len(CARD_FIELDS[setting])
+        assert "<form" in html
+
     def test_errors_stand_beside_their_fields(self) -> None:
         answer = self.answer("invalid_request") | {"errors": [{"field": "birth", "message": "생일"}]}
         html = text_of(show(answer=answer))
@@ -195,9 +230,29 @@ class TestAfterAPostWithoutJavaScript:
 class TestWords:
     def test_every_text_is_there_in_both_languages(self) -> None:
         texts = [*words.LABELS.values(), *words.ERRORS.values(), *words.TEXTS.values(), *words.NEXT_STEPS.values()]
-        for text in (*texts, *words.HEADINGS.values(), words.NOT_REGISTERED):
+        for text in (*texts, *(heading for _, heading in words.HEADINGS.values())):
             assert set(text) == set(get_args(Language))
             assert all(text.values())
+
+    @pytest.mark.parametrize("code", sorted({"success", "offline", "incomplete", *messages.BY_CODE}))
+    def test_a_heading_says_no_more_and_no_less_than_its_code(self, code: str) -> None:
+        """`internal_error` says that nothing was sent: what breaks afterwards is `outcome_unknown`."""
+        expected: dict[str, tuple[words.Kind, str, str]] = {
+            "success": ("good", "카드가 등록되었습니다", "Your card is registered"),
+            "declined": ("bad", "카드가 거절되었습니다", "The card was declined"),
+            "in_progress": ("unsure", "이미 처리하고 있습니다", "This is already under way"),
+            "outcome_unknown": ("unsure", "아직 결과를 알 수 없습니다", "The result is not known yet"),
+            "paid_without_key": ("unsure", "결제만 완료되었습니다", "Only the payment was taken"),
+            "incomplete": ("bad", "이 주소로는 카드를 등록할 수 없습니다", "No card can be registered at this address"),
+        }
+        nothing_registered = ("bad", "카드가 등록되지 않았습니다", "The card was not registered")
+        korean, english = words.outcome(code, "ko"), words.outcome(code, "en")
+        assert korean.kind == english.kind
+        assert (korean.kind, korean.heading, english.heading) == expected.get(code, nothing_registered)
+
+    def test_of_a_code_that_nobody_knows_the_result_is_not_known(self) -> None:
+        outcome = words.outcome("a code of next year", "en")
+        assert (outcome.kind, outcome.heading) == ("unsure", "The result is not known yet")
 
     def test_what_was_paid_is_said_first_and_nobody_is_sent_to_pay_again(self) -> None:
         outcome = words.outcome("paid_without_key", "ko")

@@ -86,6 +86,10 @@ def pay(iamport: Iamport) -> PaidPayment:
     return iamport.issue_and_pay(CUSTOMER, CARD, PAYMENT, IN_TIME)
 
 
+def charge(iamport: Iamport) -> PaidPayment:
+    return iamport.charge(CUSTOMER, PAYMENT, IN_TIME)
+
+
 def meaning(ask: Callable[[], Any]) -> Meaning:
     try:
         found: Meaning = ask()
@@ -189,9 +193,11 @@ def test_what_is_no_answer_to_issuing_leaves_the_outcome_unknown(
 ) -> None:
     came_back("POST", "/subscribe/customers/mine", status, body)
     came_back("POST", "/subscribe/payments/onetime", status, body)
+    came_back("POST", "/subscribe/payments/again", status, body)
     assert meaning(lambda: issue(iamport)) == "outcome_unknown"
     assert meaning(lambda: pay(iamport)) == "outcome_unknown"
-    assert len(responses.calls) == 2, "sent once each"
+    assert meaning(lambda: charge(iamport)) == "outcome_unknown"
+    assert len(responses.calls) == 3, "sent once each"
 
 
 @responses.activate
@@ -199,9 +205,11 @@ def test_what_is_no_answer_to_issuing_leaves_the_outcome_unknown(
 def test_what_was_not_processed_is_a_gateways_error(iamport: Iamport, status: int, body: str) -> None:
     came_back("POST", "/subscribe/customers/mine", status, body)
     came_back("POST", "/subscribe/payments/onetime", status, body)
+    came_back("POST", "/subscribe/payments/again", status, body)
     assert meaning(lambda: issue(iamport)) == "gateway_error"
     assert meaning(lambda: pay(iamport)) == "gateway_error"
-    assert len(responses.calls) == 2, "sent once each"
+    assert meaning(lambda: charge(iamport)) == "gateway_error"
+    assert len(responses.calls) == 3, "sent once each"
 
 
 ELSES = [
@@ -219,8 +227,10 @@ def test_an_answer_about_another_customer_is_none(iamport: Iamport, elses: dict[
     for method in ("GET", "POST"):
         came_back(method, "/subscribe/customers/mine", 200, envelope(0, {**KEY, **elses}))
     came_back("POST", "/subscribe/payments/onetime", 200, envelope(0, {**PAID, **elses}))
+    came_back("POST", "/subscribe/payments/again", 200, envelope(0, {**PAID, **elses}))
     assert meaning(lambda: issue(iamport)) == "outcome_unknown"
     assert meaning(lambda: pay(iamport)) == "outcome_unknown"
+    assert meaning(lambda: charge(iamport)) == "outcome_unknown"
     assert meaning(lambda: iamport.look_up("mine", IN_TIME)) == "unavailable"
 
 
@@ -230,8 +240,10 @@ def test_an_answer_about_another_customer_is_none(iamport: Iamport, elses: dict[
 def test_an_answer_about_another_order_is_none(iamport: Iamport, status: str, merchant_uid: object) -> None:
     other = {**PAID, "status": status, "merchant_uid": merchant_uid}
     came_back("POST", "/subscribe/payments/onetime", 200, envelope(0, other))
+    came_back("POST", "/subscribe/payments/again", 200, envelope(0, other))
     came_back("GET", "/payments/findAll/order-1", 200, listed(PAID, other))
     assert meaning(lambda: pay(iamport)) == "outcome_unknown"
+    assert meaning(lambda: charge(iamport)) == "outcome_unknown"
     assert meaning(lambda: iamport.find_payments("order-1", IN_TIME)) == "unavailable"
 
 
@@ -251,7 +263,8 @@ def test_what_is_no_answer_to_a_look_up_is_asked_for_twice(
 def test_a_refusal_is_iamports_in_its_own_words(iamport: Iamport, status: int, body: str) -> None:
     came_back("POST", "/subscribe/customers/mine", status, body)
     came_back("POST", "/subscribe/payments/onetime", status, body)
-    for refused in (issue, pay):
+    came_back("POST", "/subscribe/payments/again", status, body)
+    for refused in (issue, pay, charge):
         with pytest.raises(Declined) as declined:
             refused(iamport)
         assert declined.value.message == json.loads(body)["message"]
@@ -262,8 +275,9 @@ def test_a_refusal_is_iamports_in_its_own_words(iamport: Iamport, status: int, b
 def test_a_request_that_is_not_accepted_is_no_declined_card(iamport: Iamport, status: int, body: str) -> None:
     came_back("POST", "/subscribe/customers/mine", status, body)
     came_back("POST", "/subscribe/payments/onetime", status, body)
+    came_back("POST", "/subscribe/payments/again", status, body)
     said = json.loads(body)
-    for refused in (issue, pay):
+    for refused in (issue, pay, charge):
         with pytest.raises(GatewayRefused) as not_accepted:
             refused(iamport)
         assert not_accepted.value.answered == Answered(status, said["code"], said["message"])
@@ -275,8 +289,10 @@ def test_a_request_that_is_not_accepted_is_no_declined_card(iamport: Iamport, st
 def test_what_no_document_tells_of_decides_nothing(iamport: Iamport, status: int, code: int) -> None:
     came_back("POST", "/subscribe/customers/mine", status, envelope(code, KEY))
     came_back("POST", "/subscribe/payments/onetime", status, envelope(code, PAID))
+    came_back("POST", "/subscribe/payments/again", status, envelope(code, PAID))
     assert meaning(lambda: issue(iamport)) == "outcome_unknown"
     assert meaning(lambda: pay(iamport)) == "outcome_unknown"
+    assert meaning(lambda: charge(iamport)) == "outcome_unknown"
 
 
 @responses.activate
@@ -296,7 +312,8 @@ def test_a_look_that_is_not_accepted_says_nothing_of_what_is_there(iamport: Iamp
 @pytest.mark.parametrize(
     ("status", "body", "answered"),
     [
-        (200, envelope(-1, message="no"), Answered(200, -1)),
+        (200, envelope(-1, message="no 0000-1111-2222-3333"), Answered(200, -1, "no 000011******3333")),
+        (200, envelope(-1), Answered(200, -1)),
         (200, envelope(0), Answered(200, 0)),
         (200, envelope(0, {**KEY, "customer_uid": "other"}), Answered(200, 0)),
         (429, "<html></html>", Answered(429)),
@@ -316,12 +333,29 @@ def test_how_iamport_answered_is_kept_for_the_log(
 
 
 @responses.activate
+def test_why_a_payment_failed_is_kept_for_the_log(iamport: Iamport) -> None:
+    came_back("POST", "/subscribe/payments/onetime", 200, envelope(0, FAILED))
+    with pytest.raises(Declined) as declined:
+        pay(iamport)
+    assert declined.value.answered == Answered(200, 0, "한도초과")
+
+
+@responses.activate
 @pytest.mark.parametrize("number", ["0000111122223333", "0000-1111-2222-3333", "0000 1111.2222-3333"])
 def test_a_card_that_a_refusal_quotes_is_masked(iamport: Iamport, number: str) -> None:
     came_back("POST", "/subscribe/customers/mine", 200, envelope(-1, message=f"{number} is wrong"))
     with pytest.raises(Declined) as declined:
         issue(iamport)
     assert declined.value.message == "000011******3333 is wrong"
+
+
+@responses.activate
+def test_a_card_that_the_refusal_of_its_charge_quotes_is_masked(iamport: Iamport) -> None:
+    """The request has sent no card; whose it was, the attempt knows."""
+    came_back("POST", "/subscribe/payments/again", 200, envelope(-1, message="password 73 of 0000-1111-2222-3333"))
+    with pytest.raises(Declined) as declined:
+        charge(iamport.hiding(CARD))
+    assert declined.value.message == "password ** of 000011******3333"
 
 
 @responses.activate
@@ -359,7 +393,9 @@ def test_nothing_registered_is_none(iamport: Iamport, status: int, body: str) ->
 )
 def test_an_answer_to_a_first_payment(iamport: Iamport, response: object, expected: Meaning) -> None:
     came_back("POST", "/subscribe/payments/onetime", 200, envelope(0, response))
+    came_back("POST", "/subscribe/payments/again", 200, envelope(0, response))
     assert meaning(lambda: pay(iamport)) == expected
+    assert meaning(lambda: charge(iamport)) == expected
 
 
 @responses.activate

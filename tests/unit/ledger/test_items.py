@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -22,7 +22,7 @@ from billing.ledger.items import (
     seen_text,
     typed,
 )
-from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
+from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen, State
 from billing.model.billing_key import BillingKey, PaidPayment
 from billing.model.card import SEOUL
 from tests.unit.fakes import StoppedClock
@@ -38,6 +38,7 @@ NEW = NewAttempt(
     order=None,
     ends_at=NOON + 28.9,
     is_new_customer=False,
+    request_id="request-1",
 )
 PAYING = replace(NEW, order=Order("order-1", 99_000))
 OWN = BillingKey("mine", "국민KB카드", "000011******3333", "debit", NOON + 3)
@@ -275,6 +276,28 @@ def test_an_ending_is_an_event(new: NewAttempt, ending: Ending, event: str) -> N
     assert item["merchant_uid"] == (new.order.merchant_uid if new.order else "")
 
 
+@pytest.mark.parametrize("state", get_args(State))
+def test_only_an_issued_attempt_keeps_what_tells_a_repeat_and_a_place_in_the_index(state: State) -> None:
+    attempt = begun(new=PAYING)
+    item = ended(Ending(state, registered=OWN, payment=TAKEN), attempt, now=NOON + 5.9)
+    kept = {name: item[name] for name in ("request_fingerprint", "due_at", "due_shard") if name in item}
+    place = {"due_at": NOON + 605, "due_shard": f"ended-{attempt.item['due_shard']}"}
+    assert kept == ({"request_fingerprint": "r"} | place if state == "issued" else {})
+
+
+@pytest.mark.parametrize("state", get_args(State))
+def test_the_fingerprint_of_a_card_stands_in_no_attempt(state: State) -> None:
+    """Only in the key of the card's own item. Version 2.0.0 wrote it into what it began."""
+    assert "card_fingerprint" not in begun().item
+    by_2_0_0 = replace(begun(), item={**begun().item, "card_fingerprint": "f"})
+    assert "card_fingerprint" not in ended(Ending(state, registered=OWN), by_2_0_0)
+
+
+def test_what_version_1_began_is_repeated_by_nobody_and_has_no_place_in_the_index() -> None:
+    item = ended(Ending("issued", registered=OWN), attempt_in(OPEN_OF_VERSION_1))
+    assert not item.keys() & {"request_fingerprint", "due_at", "due_shard"}
+
+
 @pytest.mark.parametrize(
     ("ending", "told"),
     [
@@ -337,8 +360,8 @@ def test_what_was_begun_before_there_were_request_ids_is_told_without_one() -> N
 
 def test_an_ended_attempt_is_no_longer_due() -> None:
     attempt = begun()
-    gone = attempt.item.keys() - ended(Ending("issued", registered=OWN), attempt).keys()
-    assert gone == {"due_at", "due_shard", "expires_at"}
+    gone = attempt.item.keys() - ended(Ending("not_issued", registered=OWN), attempt).keys()
+    assert gone == {"due_at", "due_shard", "expires_at", "request_fingerprint"}
 
 
 def test_an_attempt_that_iamport_answered_leaves_no_lock() -> None:
@@ -349,7 +372,7 @@ def test_finding_frees_no_lock() -> None:
     """What was found may be followed by what is still in flight: the same request, sent twice by a proxy."""
     item = ended(Ending("issued", registered=OWN, may_still_land=True))
     assert item["locked_until"] == NOON + 28 + 60
-    assert "due_at" not in item, "the settler has nothing to do"
+    assert item["due_shard"].startswith("ended-"), "the settler has nothing to find out"
 
 
 def test_the_lock_of_one_attempt_is_not_taken_for_the_nexts() -> None:

@@ -30,6 +30,7 @@ NEW = NewAttempt(
     order=None,
     ends_at=NOW + 28,
     is_new_customer=False,
+    request_id="request-1",
 )
 PAYING = replace(NEW, order=Order("order-1", 99_000))
 OWN = BillingKey("mine", "국민KB카드", "000011******3333", "debit", int(NOW) - 60)

@@ -8,8 +8,9 @@ import pytest
 from billing.model.attempt import Attempt, Ending, Leftover, Order, Seen, State, stood_before
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.digits import digits_agree
-from tests.unit.fakes import ATTEMPT, OWN, PAID, PAYING, REFUSED, SENT, SENT_CARD, SENT_PAYING, TAKEN
+from tests.unit.fakes import ATTEMPT, OLD, OWN, PAID, PAYING, REFUSED, SENT, SENT_CARD, SENT_PAYING, TAKEN
 
+EARLIER = Leftover(OLD)
 OTHER_CARD = "000099******8888"
 FAILED_WITHOUT_A_CARD = replace(REFUSED, card_number=None)
 
@@ -265,6 +266,25 @@ def test_an_ending_leaves_as_an_event_of_this_name(order: str, state: State) -> 
     attempt, payment = (PAYING, TAKEN) if order == "with an order" else (ATTEMPT, None)
     is_paid = state in ("issued", "paid_without_key")
     assert Ending(state, payment=payment if is_paid else None).event(attempt) == EVENTS[order][state]
+
+
+@pytest.mark.parametrize(
+    ("registered", "leftover", "event", "key_stays"),
+    [
+        pytest.param(OWN, Leftover(OWN), "payment.failed", "this_card", id="its own key stays"),
+        pytest.param(None, SENT_PAYING.left_unseen(), "payment.failed", "unknown", id="its own key may stay"),
+        pytest.param(OLD, SENT_PAYING.left_unseen(), "payment.failed", "unknown", id="it may come over another"),
+        pytest.param(OLD, None, "billing_key.not_issued", "", id="another key stood there before"),
+        pytest.param(OLD, EARLIER, "billing_key.not_issued", "", id="an earlier attempt left one"),
+        pytest.param(None, None, "billing_key.not_issued", "", id="nothing stays"),
+    ],
+)
+def test_a_first_payment_that_left_a_key_is_told_as_one_that_was_not_taken(
+    registered: BillingKey | None, leftover: Leftover | None, event: str, key_stays: str
+) -> None:
+    attempt = replace(SENT_PAYING, leftover=EARLIER)
+    ending = Ending("not_issued", registered=registered, leftover=leftover)
+    assert (ending.event(attempt), ending.key_stays(attempt)) == (event, key_stays)
 
 
 def test_a_key_without_its_payment_is_no_payment_event() -> None:

@@ -11,8 +11,11 @@ from billing.model.card import Card, parse_birth, parse_card_number, parse_expir
 from billing.model.errors import InvalidRequest
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
+from billing.settings import CARD_FIELDS, CardField
 from billing.web.reading import read_card
 from billing.web.request import Fields
+
+ALL = CARD_FIELDS["birth,pwd_2digit"]
 
 NOVEMBER_2026 = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -89,7 +92,7 @@ def test_an_expiry_date_that_is_past_or_unreadable_is_refused(typed: str, reason
 )
 def test_a_card_is_good_until_its_month_ends_in_seoul(now: datetime, good: bool) -> None:
     fields = Fields({**CARD, "expiry": "11/26"}.items())
-    read_card(fields, now)
+    read_card(fields, ALL, now)
     if good:
         fields.check()
     else:
@@ -146,22 +149,78 @@ def test_a_password_is_two_digits(typed: str) -> None:
 
 def test_a_corporate_card_needs_no_password() -> None:
     fields = Fields({**CARD, "birth": "123-45-67891", "pwd_2digit": ""}.items())
-    card = read_card(fields, NOVEMBER_2026)
+    card = read_card(fields, ALL, NOVEMBER_2026)
     fields.check()
     assert card.pwd_2digit == Sensitive("")
 
 
 def test_a_wrong_business_number_does_not_make_the_password_required() -> None:
     fields = Fields({**CARD, "birth": "123-45-67890", "pwd_2digit": None}.items())
-    read_card(fields, NOVEMBER_2026)
+    read_card(fields, ALL, NOVEMBER_2026)
     with pytest.raises(InvalidRequest) as refused:
         fields.check()
     assert [error.field for error in refused.value.errors] == ["birth"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "missing"),
+    [
+        ("birth,pwd_2digit", ["birth", "pwd_2digit"]),
+        ("birth", ["birth"]),
+        ("pwd_2digit", ["pwd_2digit"]),
+        ("none", []),
+    ],
+)
+def test_only_what_the_contract_wants_is_required(setting: str, missing: list[str]) -> None:
+    assert refused(CARD_FIELDS[setting], birth="", pwd_2digit="") == dict.fromkeys(missing, "required")
+
+
+@pytest.mark.parametrize("asked_for", CARD_FIELDS.values(), ids=CARD_FIELDS)
+def test_what_is_not_asked_for_is_checked_and_passed_on(asked_for: frozenset[CardField]) -> None:
+    fields = Fields(CARD.items())
+    card = read_card(fields, asked_for, NOVEMBER_2026)
+    fields.check()
+    assert (card.birth, card.pwd_2digit) == (Sensitive("900101"), Sensitive("00"))
+    wrong = {"birth": "business_number_wrong", "pwd_2digit": "pwd_2digit_form"}
+    assert refused(asked_for, birth="123-45-67890", pwd_2digit="x") == wrong
+
+
+@pytest.mark.parametrize("setting", ["none", "pwd_2digit"])
+@pytest.mark.parametrize("dummy", ["123456", "000000", " 999999 "])
+def test_where_no_birth_date_is_asked_for_any_six_digits_are_taken_as_they_are(setting: str, dummy: str) -> None:
+    """Contracts that want none were told to send a dummy."""
+    fields = Fields({**CARD, "birth": dummy}.items())
+    card = read_card(fields, CARD_FIELDS[setting], NOVEMBER_2026)
+    fields.check()
+    assert card.birth == Sensitive(dummy.strip())
+    assert refused(CARD_FIELDS["birth"], birth=dummy) == {"birth": "birth_not_a_day"}
+
+
+@pytest.mark.parametrize("setting", ["none", "pwd_2digit"])
+@pytest.mark.parametrize("typed", ["12345", "1234567", "99-99-99", "abcdef", "１２３４５６"])
+def test_what_is_no_six_digits_is_no_dummy(setting: str, typed: str) -> None:
+    assert refused(CARD_FIELDS[setting], birth=typed) == {"birth": "birth_form"}
+
+
+@pytest.mark.parametrize("asked_for", CARD_FIELDS.values(), ids=CARD_FIELDS)
+def test_a_business_number_without_a_password_is_taken_by_every_contract(asked_for: frozenset[CardField]) -> None:
+    assert refused(asked_for, birth="123-45-67891", pwd_2digit="") == {}
+
+
+def refused(asked_for: frozenset[CardField], **changes: str) -> dict[str, str]:
+    """Each field that is, with the reason."""
+    fields = Fields({**CARD, **changes}.items())
+    read_card(fields, asked_for, NOVEMBER_2026)
+    try:
+        fields.check()
+    except InvalidRequest as refusal:
+        return {error.field: error.reason for error in refusal.errors}
+    return {}
+
+
 def test_every_missing_field_is_named_at_once() -> None:
     fields = Fields([])
-    read_card(fields, NOVEMBER_2026)
+    read_card(fields, ALL, NOVEMBER_2026)
     with pytest.raises(InvalidRequest) as refused:
         fields.check()
     assert [error.field for error in refused.value.errors] == ["card_number", "expiry", "birth", "pwd_2digit"]
@@ -169,7 +228,7 @@ def test_every_missing_field_is_named_at_once() -> None:
 
 def test_a_card_number_in_another_field_is_refused_before_it_is_stored_there() -> None:
     fields = Fields({**CARD, "customer_name": "card 0000 1111 2222 3333", "customer_uid": "0000111122223333"}.items())
-    read_card(fields, NOVEMBER_2026)
+    read_card(fields, ALL, NOVEMBER_2026)
     with pytest.raises(InvalidRequest) as refused:
         fields.check()
     assert [(error.field, error.reason) for error in refused.value.errors] == [
@@ -180,7 +239,7 @@ def test_a_card_number_in_another_field_is_refused_before_it_is_stored_there() -
 
 def read_example() -> Card:
     fields = Fields(CARD.items())
-    card = read_card(fields, NOVEMBER_2026)
+    card = read_card(fields, ALL, NOVEMBER_2026)
     fields.check()
     return card
 

@@ -10,8 +10,10 @@ from typing import Any
 import jwt
 import pytest
 
-from billing.model.customer import Claim, Payment
+from billing.model.customer import Channel, Claim, Payment
 from billing.model.errors import InvalidCustomerToken
+from billing.model.parameters import CUSTOMER, Parameter
+from billing.model.parameters import PAYMENT as PARAMETERS
 from billing.model.sensitive import Sensitive
 from billing.web.customer_token import read_claim
 
@@ -55,6 +57,125 @@ def test_a_token_may_bring_a_payment() -> None:
     assert claim.payment == Payment(
         "order-1", 9900, "구독", details=(("buyer_name", Sensitive("홍길동")), ("tax_free", 0))
     )
+
+
+OPTIONAL: dict[str, Any] = {
+    "buyer_name": "홍길동",
+    "buyer_email": "gildong@shop.example",
+    "buyer_tel": "010-0000-0000",
+    "buyer_addr": "서울",
+    "buyer_postcode": "04524",
+    "tax_free": 0,
+    "vat_amount": 0,
+    "card_quota": 3,
+    "interest_free_by_merchant": False,
+    "use_card_point": True,
+    "product_type": "digital",
+    "custom_data": '{\n  "plan": "yearly"\n}',
+    "notice_url": "https://shop.example/hooks?order=1",
+    "currency": "KRW",
+    "promotion_id": "promotion-id-1",
+    "bypass": '{"paypal_v2": {"additional_data": []}}',
+}
+
+
+def test_every_parameter_of_a_payment_is_taken_as_it_is() -> None:
+    """`vat_amount` 0 makes a sale zero-rated, and is not the same as none."""
+    assert {*PAYMENT, *OPTIONAL} == PARAMETERS.keys()
+    claim = read_claim(token(payment={**PAYMENT, **OPTIONAL}), KEYS)
+    assert claim.payment is not None
+    given = {name: value.reveal() if isinstance(value, Sensitive) else value for name, value in claim.payment.details}
+    assert given == OPTIONAL
+    assert {name: type(value) for name, value in given.items()} == {
+        name: type(value) for name, value in OPTIONAL.items()
+    }
+
+
+def test_an_empty_text_names_nothing() -> None:
+    claim = read_claim(token(payment={**PAYMENT, "buyer_name": ""}, customer={"tel": "", "name": "홍길동"}), KEYS)
+    assert claim.payment == Payment("order-1", 9900, "구독", details=())
+    assert claim.details == (("customer_name", Sensitive("홍길동")),)
+
+
+def test_a_token_may_name_the_customer() -> None:
+    customer = {name.removeprefix("customer_"): f"{name} 1"[: CUSTOMER[name].longest] for name in CUSTOMER}
+    assert customer.keys() == {"id", "name", "tel", "email", "addr", "postcode"}
+    claim = read_claim(token(customer=customer), KEYS)
+    assert dict(claim.details) == {f"customer_{name}": Sensitive(text) for name, text in customer.items()}
+
+
+@pytest.mark.parametrize(
+    ("claims", "channel"),
+    [
+        ({}, None),
+        ({"channel_key": "channel-key-1"}, Channel(channel_key="channel-key-1")),
+        ({"pg": "nice.MID1"}, Channel(pg="nice.MID1")),
+    ],
+)
+def test_a_token_may_choose_a_channel(claims: dict[str, Any], channel: Channel | None) -> None:
+    assert read_claim(token(**claims), KEYS).channel == channel
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"payment": {**PAYMENT, "amonut": 1}}, "payment_unknown: amonut"),
+        ({"payment": {**PAYMENT, "secure_3d_token": "x"}}, "payment_unknown: secure_3d_token"),
+        ({"payment": {**PAYMENT, "vat": 0}}, "payment_unknown: vat"),
+        ({"payment": {**PAYMENT, "cvc": "000"}}, "payment_unknown: cvc"),
+        ({"payment": {**PAYMENT, "channel_key": "k"}}, "payment_unknown: channel_key"),
+        ({"customer": {"phone": "1"}}, "customer_unknown: phone"),
+        ({"customer": {"customer_name": "1"}}, "customer_unknown: customer_name"),
+        ({"customer": {"0000111122223333": "1"}}, "customer_unknown: not a name"),
+        ({"customer": {"\n": "1"}}, "customer_unknown: not a name"),
+        ({"payment": {**PAYMENT, "x" * 65: 1}}, "payment_unknown: not a name"),
+        ({"customer": "홍길동"}, "customer_not_an_object"),
+        ({"payment": []}, "payment_not_an_object"),
+        ({"channel_key": "k", "pg": "nice"}, "channel_key_and_pg"),
+        ({"channel_key": ""}, "channel_key_not_as_documented"),
+        ({"channel_key": "k" * 56}, "channel_key_not_as_documented"),
+        ({"channel_key": "a b"}, "channel_key_not_as_documented"),
+        ({"pg": 1}, "pg_not_as_documented"),
+        ({"pg": "p" * 81}, "pg_not_as_documented"),
+    ],
+)
+def test_the_log_says_what_is_not_as_documented(claims: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidCustomerToken) as refusal:
+        read_claim(token(**claims), KEYS)
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        *((name, "x" * (parameter.longest + 1)) for name, parameter in PARAMETERS.items() if parameter.longest),
+        *((name, -1) for name, parameter in PARAMETERS.items() if parameter.type in ("number", "integer")),
+        *((name, 1) for name, parameter in PARAMETERS.items() if parameter.type in ("string", "boolean")),
+        *((name, "true") for name, parameter in PARAMETERS.items() if parameter.type == "boolean"),
+        ("amount", 0),
+        ("product_type", "virtual"),
+        ("product_type", ""),
+        ("bypass", "{"),
+        ("bypass", {"paypal_v2": {}}),
+        ("bypass", "[" * 2_000),
+        ("custom_data", {}),
+        ("notice_url", "https://shop.example/\n"),
+    ],
+)
+def test_a_payments_parameter_out_of_bounds_is_refused_by_its_name(parameter: str, value: object) -> None:
+    with pytest.raises(InvalidCustomerToken) as refusal:
+        read_claim(token(payment={**PAYMENT, parameter: value}), KEYS)
+    assert refusal.value.reason == f"payment_{parameter}"
+
+
+@pytest.mark.parametrize(("name", "parameter"), CUSTOMER.items(), ids=CUSTOMER)
+def test_a_customers_detail_out_of_bounds_is_refused_by_its_name(name: str, parameter: Parameter) -> None:
+    assert parameter.longest is not None
+    member = name.removeprefix("customer_")
+    for wrong in ("x" * (parameter.longest + 1), 1, None, "\x00"):
+        with pytest.raises(InvalidCustomerToken) as refusal:
+            read_claim(token(customer={member: wrong}), KEYS)
+        assert refusal.value.reason == name
 
 
 def test_both_keys_are_good_while_the_key_is_rotated() -> None:
@@ -174,6 +295,9 @@ def test_claims_that_mean_nothing_here_may_be_anything(claims: dict[str, Any]) -
 def test_what_a_token_says_in_words_can_be_looked_through() -> None:
     claim = read_claim(token(payment={**PAYMENT, "tax_free": 0, "buyer_name": "홍길동"}), KEYS)
     assert [text.reveal() for text in claim.texts()] == ["customer-1", "order-1", "구독", "홍길동"]
+    claim = read_claim(token(payment={**PAYMENT, **OPTIONAL}, customer={"tel": "010"}, pg="nice.MID1"), KEYS)
+    words = [value for value in OPTIONAL.values() if isinstance(value, str)]
+    assert [text.reveal() for text in claim.texts()] == ["customer-1", "nice.MID1", "order-1", "구독", "010", *words]
     assert [text.reveal() for text in read_claim(token(), KEYS).texts()] == ["customer-1"]
 
 

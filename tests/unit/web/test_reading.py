@@ -2,9 +2,10 @@
 
 import pytest
 
-from billing.model.customer import Claim, Payment
+from billing.model.customer import Channel, Claim, Payment
 from billing.model.errors import InvalidRequest
 from billing.model.sensitive import Sensitive
+from billing.settings import CARD_FIELDS
 from billing.web.reading import read_card, read_customer
 from billing.web.request import FIELD_NAMES, Fields
 
@@ -24,7 +25,7 @@ WRITTEN = {
 
 def refusals(fields: Fields, claim: Claim | None = None) -> list[tuple[str, str]]:
     read_customer(fields, claim)
-    read_card(fields, claim=claim)
+    read_card(fields, CARD_FIELDS["birth,pwd_2digit"], claim=claim)
     try:
         fields.check()
     except InvalidRequest as refused:
@@ -32,11 +33,28 @@ def refusals(fields: Fields, claim: Claim | None = None) -> list[tuple[str, str]
     return []
 
 
+CLAIMED = {
+    "sub": "customer-1",
+    "merchant_uid": "order-1",
+    "name": "구독",
+    "buyer_tel": "010-0000-0000",
+    "custom_data": "{}",
+    "customer_name": "홍길동",
+    "channel_key": "channel-key-1",
+}
+
+
 def claim_with(**changes: str) -> Claim:
-    texts = {"sub": "customer-1", "merchant_uid": "order-1", "name": "구독", "buyer_tel": "010-0000-0000", **changes}
-    details = (("buyer_tel", Sensitive(texts["buyer_tel"])), ("tax_free", 0))
-    payment = Payment(texts["merchant_uid"], 9900, texts["name"], details)
-    return Claim(texts["sub"], may_replace=False, payment=payment)
+    texts = {**CLAIMED, **changes}
+    buyer_tel, custom_data = Sensitive(texts["buyer_tel"]), Sensitive(texts["custom_data"])
+    details = (("buyer_tel", buyer_tel), ("custom_data", custom_data), ("tax_free", 0))
+    return Claim(
+        texts["sub"],
+        may_replace=False,
+        payment=Payment(texts["merchant_uid"], 9900, texts["name"], details),
+        details=(("customer_name", Sensitive(texts["customer_name"])),),
+        channel=Channel(texts["channel_key"]),
+    )
 
 
 def test_a_token_that_holds_no_card_number_is_taken() -> None:
@@ -44,7 +62,7 @@ def test_a_token_that_holds_no_card_number_is_taken() -> None:
 
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
-@pytest.mark.parametrize("claim", ["sub", "merchant_uid", "name", "buyer_tel"])
+@pytest.mark.parametrize("claim", CLAIMED)
 @pytest.mark.parametrize("spelling", ["customer_token", "customerToken"])
 def test_a_card_number_in_a_token_is_refused_before_it_is_stored_anywhere(
     spelling: str, claim: str, written: str

@@ -15,7 +15,7 @@ from billing.iamport.scrub import Scrub
 from billing.iamport.token import Tokens
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
-from billing.model.customer import Customer, Payment
+from billing.model.customer import Channel, Customer, Payment, buyer_of
 from billing.model.deadline import Deadline
 from billing.model.errors import Answered, Declined, OutcomeUnknown, Unavailable
 from billing.model.sensitive import Sensitive
@@ -24,7 +24,7 @@ from billing.settings import Settings
 LOOK_UP_SECONDS = 5.0
 """The longest that a look-up may take: it waits for no PG."""
 LEAST_ISSUE_SECONDS = 4.0
-"""A PG needs seconds; with less than this left a card is not sent at all."""
+"""A PG needs seconds; with less than this left a card is not sent at all, nor a key charged."""
 MOST_PAYMENTS = 1000
 """Under one order, in one answer; PortOne's published V1 schema, GET /payments/findAll/{merchant_uid}."""
 BEYOND_ALL_NUMBERS = 10**15
@@ -36,7 +36,7 @@ class Iamport:
 
     def __init__(self, settings: Settings, credentials: CredentialsStore) -> None:
         self._settings = settings
-        self._exchange = Exchange(settings.iamport_base_url)
+        self._exchange = Exchange(settings.iamport_base_url, settings.iamport_tier)
         self._tokens = Tokens(self._exchange, credentials)
         self._scrub = Scrub()
 
@@ -56,13 +56,22 @@ class Iamport:
         if not (tokens.kept(deadline) or tokens.new(deadline) or tokens.new_by_a_new_secret(deadline)):
             raise Unavailable("wrong_key", Answered(401))
 
+    def channel_of(self, customer: Customer) -> Channel:
+        """The merchant's server chooses per customer, or else the operator for all; never the browser."""
+        return customer.channel or Channel(self._settings.iamport_channel_key, self._settings.iamport_pg)
+
     def issue(self, customer: Customer, card: Card, deadline: Deadline) -> BillingKey:
         """Registers the card under the customer_uid; a card registered before is silently replaced.
 
         `deadline` is when the answer has to be there.
         Raises Declined, GatewayRefused, Unavailable, GatewayError, OutcomeUnknown.
         """
-        body = {**self._card_parameters(card), **{name: value.reveal() for name, value in customer.details}}
+        channel = self.channel_of(customer)
+        body = {
+            **_card_parameters(card),
+            **_named(channel_key=channel.channel_key, pg=channel.pg),
+            **{name: value.reveal() for name, value in customer.details},
+        }
         answer = self._ask(_issuing(_customer_path(customer.uid), body), deadline)
         scrub = Scrub(card)
         if (no := refused_card(answer, scrub)) is not None:
@@ -72,29 +81,24 @@ class Iamport:
     def issue_and_pay(self, customer: Customer, card: Card, payment: Payment, deadline: Deadline) -> PaidPayment:
         """Registers the card under the customer_uid and takes the first payment with it.
 
+        This endpoint knows no channel_key, and takes the default channel where `pg` names none.
         Raises Declined, GatewayRefused (the key may exist all the same), Unavailable, GatewayError, OutcomeUnknown.
         """
         body = {
-            **self._card_parameters(card),
-            "customer_uid": customer.uid,
-            "merchant_uid": payment.merchant_uid,
-            "amount": payment.amount,
-            "name": payment.name,
-            **{name: value.reveal() if isinstance(value, Sensitive) else value for name, value in payment.details},
+            **_card_parameters(card),
+            **_named(pg=self.channel_of(customer).pg),
+            **_payment_parameters(customer, payment),
         }
         answer = self._ask(_issuing("/subscribe/payments/onetime", body), deadline)
-        scrub = Scrub(card)
-        if (no := refused_card(answer, scrub)) is not None:
-            raise no
-        told = _told(answer, customer_uid=customer.uid, merchant_uid=payment.merchant_uid)
-        match _payment(payment.merchant_uid, told, scrub):
-            case FoundPayment(status="paid", imp_uid=imp_uid, amount=amount, receipt_url=receipt_url):
-                return PaidPayment(
-                    payment.merchant_uid, imp_uid, payment.amount if amount is None else amount, receipt_url
-                )
-            case FoundPayment(status="failed", fail_reason=reason):
-                raise Declined(reason, answer.for_log())
-        raise OutcomeUnknown("payment_without_status", answer.for_log())
+        return _taken(answer, customer, payment, Scrub(card))
+
+    def charge(self, customer: Customer, payment: Payment, deadline: Deadline) -> PaidPayment:
+        """Takes the payment with the key that is registered, through the channel that the key was issued by.
+
+        Raises Declined, GatewayRefused (by code 1 where no key is there), Unavailable, GatewayError, OutcomeUnknown.
+        """
+        answer = self._ask(_issuing("/subscribe/payments/again", _payment_parameters(customer, payment)), deadline)
+        return _taken(answer, customer, payment, self._scrub)
 
     def find_payments(self, merchant_uid: str, deadline: Deadline) -> tuple[FoundPayment, ...]:
         """All payments under the merchant_uid, the newest first. Raises Unavailable when that stays open."""
@@ -124,18 +128,6 @@ class Iamport:
                 raise request_refused("look_up_refused", answer, self._scrub)
         raise Unavailable("look_up_refused", answer.for_log())
 
-    def _card_parameters(self, card: Card) -> dict[str, str | int]:
-        """The one place where card data leaves its object."""
-        parameters = {
-            "card_number": card.number.reveal(),
-            "expiry": card.expiry.reveal(),
-            "birth": card.birth.reveal(),
-            "pwd_2digit": card.pwd_2digit.reveal(),
-            "channel_key": self._settings.iamport_channel_key,
-            "pg": self._settings.iamport_pg,
-        }
-        return {name: value for name, value in parameters.items() if value}
-
     def _ask(self, call: Call, deadline: Deadline) -> Answer:
         """A 401 means: not processed. So again with a new token, then with a new secret. Raises Unavailable."""
         refused = Unavailable("wrong_key", Answered(401))
@@ -150,12 +142,50 @@ class Iamport:
         raise refused
 
 
+def _card_parameters(card: Card) -> dict[str, str | int]:
+    """The one place where card data leaves its object."""
+    return _named(
+        card_number=card.number.reveal(),
+        expiry=card.expiry.reveal(),
+        birth=card.birth.reveal(),
+        pwd_2digit=card.pwd_2digit.reveal(),
+    )
+
+
+def _named(**parameters: str) -> dict[str, str | int]:
+    return {name: value for name, value in parameters.items() if value}
+
+
 def _issuing(path: str, body: dict[str, str | int]) -> Call:
     return Call("POST", path, body, issues_or_charges=True, least_seconds=LEAST_ISSUE_SECONDS)
 
 
+def _payment_parameters(customer: Customer, payment: Payment) -> dict[str, str | int]:
+    details = (*buyer_of(customer, payment), *payment.details)
+    return {
+        "customer_uid": customer.uid,
+        "merchant_uid": payment.merchant_uid,
+        "amount": payment.amount,
+        "name": payment.name,
+        **{name: value.reveal() if isinstance(value, Sensitive) else value for name, value in details},
+    }
+
+
 def _customer_path(customer_uid: str) -> str:
     return f"/subscribe/customers/{quote(customer_uid, safe='')}"
+
+
+def _taken(answer: Answer, customer: Customer, payment: Payment, scrub: Scrub) -> PaidPayment:
+    """The payment, where it was taken. Raises Declined, GatewayRefused, OutcomeUnknown."""
+    if (no := refused_card(answer, scrub)) is not None:
+        raise no
+    told = _told(answer, customer_uid=customer.uid, merchant_uid=payment.merchant_uid)
+    match _payment(payment.merchant_uid, told, scrub):
+        case FoundPayment(status="paid", imp_uid=imp_uid, amount=amount, receipt_url=receipt_url):
+            return PaidPayment(payment.merchant_uid, imp_uid, payment.amount if amount is None else amount, receipt_url)
+        case FoundPayment(status="failed", fail_reason=reason):
+            raise Declined(reason, answer.for_log(reason))
+    raise OutcomeUnknown("payment_without_status", answer.for_log())
 
 
 def _told(answer: Answer, **asked: str) -> Mapping[str, Any]:

@@ -55,13 +55,15 @@ class Answer:
     message: str | None
     response: dict[str, Any] | None
 
-    def for_log(self) -> Answered:
-        return Answered(self.http_status, self.code)
+    def for_log(self, message: str | None = None) -> Answered:
+        """`message`: Iamport's, once it has passed the scrub."""
+        return Answered(self.http_status, self.code, message)
 
 
 class Exchange:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tier: str = "") -> None:
         self._url = url
+        self._tier = {"Tier": tier} if tier else {}
         self._session = _Session(url)
         self._seconds_waited = 0.0
 
@@ -121,7 +123,8 @@ class Exchange:
         return self._session.request(
             call.method,
             self._url + call.path,
-            headers={} if token is None else {"Authorization": f"Bearer {token.reveal()}"},
+            # The token is the agent's own, whichever of its sub-merchants (Tier) it is used for.
+            headers={} if token is None else {"Authorization": f"Bearer {token.reveal()}", **self._tier},
             json=call.body,
             timeout=(min(CONNECT_SECONDS, left - call.least_seconds), left),
         )

@@ -7,8 +7,14 @@
                                  and in each of its hours
     payment#{merchant_uid}       who holds the order, and what was paid         by begin and finish with a payment
 
-Card numbers are known by their keyed fingerprint only, and masked. What version 1 wrote is read as well: its attempts
-lack `seen`, its orders a state, and its masks are Iamport's own.
+Card numbers are known by their keyed fingerprint only, and masked. The fingerprint of all that was typed stands in the
+uid's item as long as the same request may come again:
+
+    begin ──▶ open ──▶ finish: issued ── ten minutes: in the index `due` as ended-3 ──▶ forget_request: it is gone
+                  └──▶ finish: any other ending: it is gone
+
+What version 1 wrote is read as well: its attempts lack `seen`, its orders a state, and its masks are Iamport's own. The
+items of version 2.0.0 keep both fingerprints until the next attempt.
 """
 
 import json
@@ -33,6 +39,9 @@ PG_SECONDS = 60
 """The longest that a PG is at work after everybody has hung up: PortOne advises time-outs of 60 s or more."""
 VERSION_1_CLOCK_TOLERANCE_SECONDS = 5
 SHARDS = 8
+"""Of the index, for open attempts; ended ones have as many of their own."""
+REPEAT_SECONDS = 600
+"""A double click or a client's own retry gets the first answer again for so long."""
 
 _SERIALIZER = TypeSerializer()
 
@@ -99,10 +108,9 @@ def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid
         "began_at": int(now),
         "ends_at": int(new.ends_at),
         "due_at": due_at(new.ends_at),
-        "due_shard": str(zlib.crc32(new.customer_uid.encode()) % SHARDS),
+        "due_shard": _shard_of(new.customer_uid),
         "hour": hour(now),
         "attempts": attempts_this_hour(earlier, now) + 1,
-        "card_fingerprint": new.card_fingerprint,
         "request_fingerprint": new.request_fingerprint,
         "masked_card": new.masked_card,
         "merchant_uid": new.order.merchant_uid if new.order else "",
@@ -118,11 +126,13 @@ def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid
 
 def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> Item:
     """The uid's item, with how the attempt ended."""
-    gone = {"locked_until", "due_at", "due_shard", "leftover"}
+    gone = {"locked_until", "due_at", "due_shard", "leftover", "card_fingerprint", "request_fingerprint"}
     if ending.registered is not None or "registered_at" in attempt.item:
         gone.add("expires_at")
     item = {name: value for name, value in attempt.item.items() if name not in gone}
     item |= _in_one_form(item)
+    if ending.state == "issued":
+        item |= _kept_for_repeats(attempt.item, now)
     if ending.registered is not None:
         item |= _registered_values(ending.registered, now)
     if ending.leftover is not None:
@@ -130,6 +140,25 @@ def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> I
     if ending.may_still_land:
         item["locked_until"] = due_at(attempt.ends_at)
     return {"request_id": ""} | item | _told_card(attempt, ending) | _ending_values(attempt, ending, now, event)
+
+
+def _kept_for_repeats(item: Item, now: float) -> Item:
+    """What tells a repeat, and a place in the index, from which the settler knows when that is not needed any more."""
+    if "request_fingerprint" not in item:  # version 1 wrote none
+        return {}
+    return {
+        "request_fingerprint": item["request_fingerprint"],
+        "due_at": int(now) + REPEAT_SECONDS,
+        "due_shard": ended_shard(_shard_of(item["customer_uid"])),
+    }
+
+
+def ended_shard(shard: str) -> str:
+    return f"ended-{shard}"
+
+
+def _shard_of(customer_uid: str) -> str:
+    return str(zlib.crc32(customer_uid.encode()) % SHARDS)
 
 
 def _told_card(attempt: Attempt, ending: Ending) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """The attempts table: lock, limits and journal of every attempt, in one DynamoDB table.
 
 An attempt is `open` from `begin` until `finish` or the settler closes it. Open attempts stand in the sparse index
-`due`, spread over shards. No item is written by all attempts, so nothing gets hot. What the items hold stands in
-`items`, what a write does that meets another one in `conflicts`.
+`due`, spread over shards, and so do issued ones as long as the same request is answered the same. No item is written
+by all attempts, so nothing gets hot. What the items hold stands in `items`, what a write does that meets another one in
+`conflicts`.
 """
 
 import time
@@ -17,6 +18,7 @@ from billing.ledger.conflicts import is_unmet, reasons_of, write_or_refusal
 from billing.ledger.items import (
     DAY,
     KEPT_SECONDS,
+    REPEAT_SECONDS,
     SHARDS,
     attempt_in,
     attempts_in_hour,
@@ -25,6 +27,7 @@ from billing.ledger.items import (
     customer_key,
     due_at,
     ended_item,
+    ended_shard,
     new_item,
     order_key,
     payment_in,
@@ -38,10 +41,9 @@ from billing.ledger.items import (
 from billing.model.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.deadline import Deadline
 from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
+from billing.observability import note_ended
 from billing.settings import Settings
 
-REPEAT_SECONDS = 600
-"""A double click or a client's own retry gets the first answer again for so long."""
 BEGIN_SECONDS = 2.0
 """The longest that a new attempt waits for others that write the same items: nothing has happened yet."""
 ANSWER_SECONDS = 0.5
@@ -57,6 +59,14 @@ class Due:
     customer_uid: str
     attempt_id: str
     ends_at: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An issued attempt, by the index."""
+
+    customer_uid: str
+    attempt_id: str
 
 
 class Ledger:
@@ -133,6 +143,12 @@ class Ledger:
 
         An order that version 1 wrote may be another attempt's by now: that one's hold stays.
         """
+        is_closed = self._close(attempt, ending, deadline)
+        if is_closed:
+            note_ended()
+        return is_closed
+
+    def _close(self, attempt: Attempt, ending: Ending, deadline: Deadline) -> bool:
         if attempt.order is None:
             return self._put_if_open(attempt, ending, ending.event(attempt), deadline)
         refused = self._finish_both(attempt, attempt.order, ending, deadline)
@@ -165,15 +181,24 @@ class Ledger:
     def due(self) -> Iterator[Due]:
         """The open attempts whose time is over, those due first of each shard first. Raises Unavailable."""
         for shard in range(SHARDS):
-            with as_unavailable("ledger"):
-                pages = self._aws.dynamodb.get_paginator("query").paginate(
-                    TableName=self._table,
-                    IndexName="due",
-                    KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                    ExpressionAttributeValues=typed({":shard": str(shard), ":now": int(time.time())}),
-                )
-                for page in pages:
-                    yield from (_due(item) for item in page["Items"])
+            yield from map(_due, self._due_in(str(shard)))
+
+    def past_repeats(self) -> Iterator[Ended]:
+        """The issued attempts whose request is not repeated any more, in the same order. Raises Unavailable."""
+        for shard in range(SHARDS):
+            yield from map(_ended, self._due_in(ended_shard(str(shard))))
+
+    def forget_request(self, ended: Ended, deadline: Deadline) -> None:
+        """Takes the request's fingerprint out; not where another attempt has begun. Raises Unavailable."""
+        write = {
+            "TableName": self._table,
+            "Key": typed({"pk": customer_key(ended.customer_uid)}),
+            "UpdateExpression": "REMOVE request_fingerprint, due_at, due_shard",
+            "ConditionExpression": "attempt_id = :attempt_id AND #state = :issued",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": typed({":attempt_id": ended.attempt_id, ":issued": "issued"}),
+        }
+        write_or_refusal(self._aws, "update_item", write, deadline)
 
     def read(self, customer_uid: str) -> Attempt | None:
         """The attempt that is open under the uid, by the table itself: an index lags. Raises Unavailable."""
@@ -187,6 +212,17 @@ class Ledger:
         """
         item = self._item(new.customer_uid)
         return item is not None and (item["state"] == "open" or _repeated(item, new, time.time()) is not None)
+
+    def _due_in(self, shard: str) -> Iterator[Mapping[str, Any]]:
+        with as_unavailable("ledger"):
+            pages = self._aws.dynamodb.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName="due",
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues=typed({":shard": shard, ":now": int(time.time())}),
+            )
+            for page in pages:
+                yield from page["Items"]
 
     def _item(self, customer_uid: str) -> Item | None:
         with as_unavailable("ledger"):
@@ -388,6 +424,10 @@ class Ledger:
 
 def _due(item: Mapping[str, Any]) -> Due:
     return Due(item["customer_uid"]["S"], item["attempt_id"]["S"], int(item["ends_at"]["N"]))
+
+
+def _ended(item: Mapping[str, Any]) -> Ended:
+    return Ended(item["customer_uid"]["S"], item["attempt_id"]["S"])
 
 
 def _unchanged_since(seen: Item | None) -> dict[str, Any]:

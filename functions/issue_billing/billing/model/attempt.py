@@ -40,7 +40,7 @@ class NewAttempt:
     """UNIX seconds: when the invocation can last no longer."""
     is_new_customer: bool
     """Whether the merchant's server has just made the customer_uid, so that nothing can be registered under it."""
-    request_id: str = ""
+    request_id: str
     """What the caller was told, and names in a complaint."""
 
 
@@ -58,7 +58,7 @@ class Leftover:
     """A key that an attempt left behind which ended in a no: the next attempts under the uid may replace it."""
 
     billing_key: BillingKey | None
-    """None where it could not be looked up; then it is what came after `before` and shows the card that was sent."""
+    """None where it could not be seen; then it is what came after `before` and shows the card that was sent."""
     before: BillingKey | None = None
     before_was_left: bool = False
     """Whether `before` was left behind too, so that it may be replaced as long as it stands."""
@@ -130,7 +130,7 @@ class Attempt:
         return self.leftover if self.seen is None or found is not None else None
 
     def left_unseen(self) -> Leftover:
-        """The same, where the uid could not be looked up."""
+        """The same, where the uid could not be looked up, or shows nothing of a key that Iamport has just issued."""
         before = self.seen.billing_key if self.seen is not None else None
         was_left = before is not None and self.leftover is not None and self.leftover.is_what_stands(before)
         return Leftover(None, before, was_left, self.masked_card)
@@ -204,17 +204,25 @@ class Ending:
                 return "payment.paid_without_key"
             case "declined" if attempt.order is not None:
                 return "payment.failed"
+            case "not_issued" if attempt.order is not None and self._leaves_a_key(attempt):
+                return "payment.failed"
             case state:
                 return f"billing_key.{state}"
 
     def key_stays(self, attempt: Attempt) -> KeyStays:
-        """Of a payment that was refused: what is registered under the customer_uid all the same."""
+        """Of a first payment that was not taken: what is registered under the customer_uid all the same."""
         if self.event(attempt) != "payment.failed":
             return ""
-        if self.registered is not None:
-            return "this_card" if attempt.own_key(self.registered) is not None else "another_card"
-        could_not_be_looked_up = self.leftover is not None and self.leftover.billing_key is None
-        return "unknown" if could_not_be_looked_up else "no"
+        if attempt.own_key(self.registered) is not None:
+            return "this_card"
+        is_unseen = self.leftover is not None and self.leftover.billing_key is None
+        if is_unseen and (self.registered is None or self._leaves_a_key(attempt)):
+            return "unknown"
+        return "no" if self.registered is None else "another_card"
+
+    def _leaves_a_key(self, attempt: Attempt) -> bool:
+        """Whether the attempt's own key stays, or may: an earlier one's leftover is carried over as it is."""
+        return self.leftover is not None and self.leftover != attempt.leftover
 
 
 def stood_before(found: BillingKey, before: BillingKey | None) -> bool:

@@ -32,9 +32,9 @@ class Card:
     expiry: Sensitive
     """YYYY-MM."""
     birth: Sensitive
-    """YYMMDD, or the ten digits of a business number."""
+    """YYMMDD, or the ten digits of a business number; empty where the contract does without."""
     pwd_2digit: Sensitive
-    """Empty where a business number stands in for it."""
+    """Empty where a business number stands in for it, or the contract does without."""
 
     def digits(self) -> str:
         return self.number.reveal().replace("-", "")
@@ -86,11 +86,14 @@ def parse_expiry(text: str, *, in_seoul: datetime) -> str:
     return f"{year:04}-{month:02}"
 
 
-def parse_birth(text: str) -> str:
-    """A real YYMMDD, or a business number (dashes allowed) of a tax office, with a right check digit → digits."""
+def parse_birth(text: str, *, may_be_a_dummy: bool = False) -> str:
+    """A real YYMMDD, or a business number (dashes allowed) of a tax office, with a right check digit → digits.
+
+    `may_be_a_dummy`: any six digits, such as the 123456 and 000000 that are sent where no birth date is wanted.
+    """
     digits = text.strip()
     if re.fullmatch(r"[0-9]{6}", digits):
-        if not _is_a_day(digits):
+        if not may_be_a_dummy and not _is_a_day(digits):
             raise Refusal("birth_not_a_day")
         return digits
     digits = digits.replace("-", "")

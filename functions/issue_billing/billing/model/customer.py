@@ -5,25 +5,24 @@ may not be replaced: Iamport replaces a card silently when its customer_uid is u
 In `signed` identity the merchant's server vouches for it by a token (`customer_token`).
 """
 
-import re
 from dataclasses import dataclass
 
+from billing.model.parameters import CUSTOMER, LONGEST_CUSTOMER_UID, PAYMENT
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
 
-LONGEST_CUSTOMER_UID = 80
+Details = tuple[tuple[str, Sensitive], ...]
+"""Iamport's optional customer_* parameters, only those given."""
 
-LONGEST_DETAIL = {
-    "customer_name": 20,
-    "customer_tel": 20,
-    "customer_email": 200,
-    "customer_addr": 200,
-    "customer_postcode": 8,
-}
-"""Characters; PortOne's published V1 schema, POST /subscribe/customers/{customer_uid}."""
 
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters and lone surrogates: neither a database nor a PG takes them."""
+@dataclass(frozen=True)
+class Channel:
+    """Which of the merchant's channels at PortOne takes the card; what is empty is not sent."""
+
+    channel_key: str = ""
+    """The console's."""
+    pg: str = ""
+    """`{PG}` or `{PG}.{MID}`: the one way to choose a channel that a payment by card number knows."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,19 @@ class Claim:
     payment: Payment | None
     is_new: bool = False
     """Whether the merchant's server has just made this uid, so that no card can be registered under it."""
+    details: Details = ()
+    channel: Channel | None = None
+    """None: the operator's."""
 
     def texts(self) -> tuple[Sensitive, ...]:
         """Every text that the merchant's server wrote."""
-        if self.payment is None:
-            return (Sensitive(self.uid),)
-        details = (value for _, value in self.payment.details if isinstance(value, Sensitive))
-        return (*map(Sensitive, (self.uid, self.payment.merchant_uid, self.payment.name)), *details)
+        texts = [self.uid]
+        if self.channel is not None:
+            texts += [self.channel.channel_key or self.channel.pg]
+        if self.payment is not None:
+            texts += [self.payment.merchant_uid, self.payment.name]
+        details = (*self.details, *(self.payment.details if self.payment is not None else ()))
+        return (*map(Sensitive, texts), *(value for _, value in details if isinstance(value, Sensitive)))
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,11 @@ class Customer:
     """Whether the merchant's server signed the uid."""
     may_replace: bool
     payment: Payment | None
-    details: tuple[tuple[str, Sensitive], ...]
-    """Iamport's optional customer_* parameters, only those given."""
+    details: Details
     is_new: bool = False
     """Whether the merchant's server signed that it has just made the uid."""
+    channel: Channel | None = None
+    """The one that the merchant's server named; None: the operator's."""
 
 
 def parse_customer_uid(text: str) -> str:
@@ -82,9 +88,24 @@ def parse_customer_uid(text: str) -> str:
     return text
 
 
-def parse_detail(text: str, *, longest: int) -> str:
-    if len(text) > longest:
+def parse_detail(text: str, *, name: str) -> str:
+    """`name`: one of Iamport's customer_* parameters."""
+    if not CUSTOMER[name].has_room_for(text):
         raise Refusal("too_long")
-    if UNPRINTABLE.search(text):
+    if not CUSTOMER[name].takes(text):
         raise Refusal("unprintable")
     return text
+
+
+def buyer_of(customer: Customer, payment: Payment) -> Details:
+    """The customer's details as the buyer's, each where the payment names none.
+
+    What is too long for the buyer's is left out: cut, it would be another name, and it is no reason to refuse a card.
+    """
+    named = {name for name, _ in payment.details}
+    buyers = ((name.replace("customer_", "buyer_", 1), value) for name, value in customer.details)
+    return tuple(
+        (name, value)
+        for name, value in buyers
+        if name in PAYMENT and name not in named and PAYMENT[name].has_room_for(value.reveal())
+    )

@@ -17,12 +17,15 @@
     │   └── GatewayRefused        Iamport does not take the request, whosever card it is: the operator has to act
     └── OutcomeUnknown            sent, and nobody knows yet: the same request again, never another card or order
 
+Where a first payment is issued and then charged, a no to the charge comes after the key: `key_stays` says so.
+
 `code` is the contract's `code`. What HTTP makes of it stands in `answers`. None of them carries what a caller sent.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from billing.model.attempt import KeyStays
 from billing.model.billing_key import BillingKey, PaidPayment
 
 SECONDS_UNTIL_MORE_IS_KNOWN = 5
@@ -44,7 +47,7 @@ class Answered:
     code: int | None = None
     """The envelope's; None where there was none."""
     message: str | None = None
-    """Only where the operator has to act on it."""
+    """Only of a refusal: whose fault it is, nothing else tells the operator."""
 
 
 class BillingError(Exception):
@@ -55,6 +58,8 @@ class BillingError(Exception):
     answered: Answered | None = None
     retry_after: int | None = None
     """Seconds after which the same request may come again, where the caller has to wait."""
+    key_stays: KeyStays = ""
+    """Of a first payment that was not taken: what is registered under the customer_uid all the same."""
 
 
 class Forbidden(BillingError):

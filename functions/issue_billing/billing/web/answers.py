@@ -120,6 +120,8 @@ def describe_failure(code: str, language: messages.Language) -> dict[str, Any]:
 
 def describe_error(error: BillingError, language: messages.Language) -> dict[str, Any]:
     body = describe_failure(error.code, language)
+    if error.key_stays:
+        body["key_stays"] = error.key_stays
     match error:
         case Declined(message=str(message)):
             body["message"] = message

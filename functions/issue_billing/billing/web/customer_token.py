@@ -1,6 +1,7 @@
 """The customer token: a JWT (HS256) by which the merchant's server says whose card it is.
 
-    {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "new": true?, "payment": {...}?}
+    {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "new": true?,
+     "customer": {...}?, "payment": {...}?, "channel_key" or "pg": ...?}
 
 Imported only where CUSTOMER_IDENTITY is `signed`: PyJWT costs time at every cold start.
 """
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from billing.model.customer import Claim, Payment, parse_customer_uid
+from billing.model.customer import Channel, Claim, Details, Payment, parse_customer_uid
 from billing.model.errors import InvalidCustomerToken
+from billing.model.parameters import CHANNEL, CUSTOMER, PAYMENT, REQUIRED_OF_A_PAYMENT, Parameter
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
 
@@ -29,29 +31,18 @@ LEEWAY_SECONDS = 30
 SHORTEST_KEY_BYTES = 32
 """RFC 7518, 3.2: a key for HS256 is at least as long as the hash."""
 
-LONGEST_MERCHANT_UID = 40
-LONGEST_NAME = 40
-LONGEST_BUYER_DETAIL = {
-    "buyer_name": 16,
-    "buyer_email": 64,
-    "buyer_tel": 16,
-    "buyer_addr": 128,
-    "buyer_postcode": 8,
-}
-"""Characters; PortOne's published V1 schema, POST /subscribe/payments/onetime."""
-LARGEST_NUMBER = 10**12
-
 
 def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
     """Raises InvalidCustomerToken, whose reason names the claim: missing, expired, forged, or not as documented."""
     claims = _verified(token, keys)
     _check_times(claims)
-    payment = claims.get("payment")
     return Claim(
         uid=_customer_uid(claims.get("sub")),
         may_replace=_boolean(claims, "replace"),
-        payment=None if payment is None else _payment(payment),
+        payment=_payment(claims),
         is_new=_boolean(claims, "new"),
+        details=_customer(claims),
+        channel=_channel(claims),
     )
 
 
@@ -127,36 +118,53 @@ def _boolean(claims: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _payment(claim: object) -> Payment:
-    if not isinstance(claim, dict) or not claim.keys() <= KNOWN_PAYMENT_CLAIMS:
-        raise InvalidCustomerToken("payment_not_as_documented")
-    buyer = {name: longest for name, longest in LONGEST_BUYER_DETAIL.items() if name in claim}
-    numbers = [name for name in ("tax_free", "card_quota") if name in claim]
+def _customer(claims: Mapping[str, Any]) -> Details:
+    members = {name.removeprefix("customer_"): parameter for name, parameter in CUSTOMER.items()}
+    given = _members(claims, "customer", members)
+    return tuple((f"customer_{name}", Sensitive(str(value))) for name, value in given.items())
+
+
+def _channel(claims: Mapping[str, Any]) -> Channel | None:
+    named = {name: claims[name] for name in CHANNEL if name in claims}
+    if len(named) > 1:
+        raise InvalidCustomerToken("channel_key_and_pg")
+    for name, value in named.items():
+        if not CHANNEL[name].takes(value):
+            raise InvalidCustomerToken(f"{name}_not_as_documented")
+    return Channel(**named) if named else None
+
+
+def _payment(claims: Mapping[str, Any]) -> Payment | None:
+    given = _members(claims, "payment", PAYMENT)
+    if claims.get("payment") is None:
+        return None
+    for name in REQUIRED_OF_A_PAYMENT:
+        # "." and ".." can't be asked for in a path: GET /payments/findAll/{merchant_uid}.
+        if given.get(name) in (None, ".", ".."):
+            raise InvalidCustomerToken(f"payment_{name}")
     return Payment(
-        merchant_uid=_text(claim, "merchant_uid", LONGEST_MERCHANT_UID, required=True),
-        amount=_number(claim, "amount", smallest=1),
-        name=_text(claim, "name", LONGEST_NAME, required=True),
-        details=(
-            *((name, Sensitive(_text(claim, name, longest))) for name, longest in buyer.items()),
-            *((name, _number(claim, name, smallest=0)) for name in numbers),
-        ),
+        merchant_uid=str(given.pop("merchant_uid")),
+        amount=int(given.pop("amount")),
+        name=str(given.pop("name")),
+        details=tuple((name, Sensitive(value) if isinstance(value, str) else value) for name, value in given.items()),
     )
 
 
-KNOWN_PAYMENT_CLAIMS = {"merchant_uid", "amount", "name", "tax_free", "card_quota", *LONGEST_BUYER_DETAIL}
+def _members(claims: Mapping[str, Any], name: str, parameters: Mapping[str, Parameter]) -> dict[str, str | int]:
+    """What a claim names, in the parameters' order; an empty text names nothing, 0 and false do."""
+    claim = claims.get(name)
+    if claim is None:
+        return {}
+    if not isinstance(claim, dict):
+        raise InvalidCustomerToken(f"{name}_not_an_object")
+    for member, value in claim.items():
+        if member not in parameters:
+            raise InvalidCustomerToken(f"{name}_unknown: {_for_log(member)}")
+        if not parameters[member].takes(value):
+            raise InvalidCustomerToken(f"{name}_{member}")
+    return {member: claim[member] for member in parameters if claim.get(member, "") != ""}
 
 
-def _text(claim: dict[str, Any], name: str, longest: int, *, required: bool = False) -> str:
-    value = claim.get(name, "")
-    well_formed = isinstance(value, str) and value.isprintable() and len(value) <= longest and value == value.strip()
-    # "." and ".." can't be asked for in a path: GET /payments/find/{merchant_uid}.
-    if not well_formed or (required and re.fullmatch(r"\.{0,2}", value)):
-        raise InvalidCustomerToken(f"payment_{name}")
-    return str(value)
-
-
-def _number(claim: dict[str, Any], name: str, *, smallest: int) -> int:
-    value = claim.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not smallest <= value <= LARGEST_NUMBER:
-        raise InvalidCustomerToken(f"payment_{name}")
-    return value
+def _for_log(member: str) -> str:
+    """A name as a programmer gives one; anything else may be data in the wrong place."""
+    return member if re.fullmatch(r"[A-Za-z_]{1,40}([0-9][A-Za-z_]{1,20})?", member) else "not a name"

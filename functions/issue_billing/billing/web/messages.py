@@ -55,16 +55,16 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "en": "Please send application/json or application/x-www-form-urlencoded in UTF-8.",
     },
     "gateway_error": {
-        "ko": "결제 대행사의 오류로 카드가 등록되지 않았습니다. 잠시 후 다시 시도해 주세요.",
-        "en": "The payment gateway had an error and the card was not registered. Please try again in a moment.",
+        "ko": "결제 대행사의 오류로 카드 등록을 마치지 못했습니다. 잠시 후 다시 시도해 주세요.",
+        "en": "The payment gateway had an error, and the card could not be registered. Please try again in a moment.",
     },
     "gateway_refused": {
         "ko": "판매자의 결제 설정 문제로 카드를 등록할 수 없습니다. 카드 문제가 아니니 판매자에게 문의해 주세요.",
         "en": "The shop's payment set-up keeps cards from being registered. It is not your card; please ask the shop.",
     },
     "unavailable": {
-        "ko": "지금은 카드를 등록할 수 없습니다. 카드는 등록되지 않았으니 잠시 후 다시 시도해 주세요.",
-        "en": "Cards can't be registered right now. Nothing was registered; please try again in a moment.",
+        "ko": "지금은 카드 등록을 마칠 수 없습니다. 잠시 후 다시 시도해 주세요.",
+        "en": "Registering a card can't be completed right now. Please try again in a moment.",
     },
     "outcome_unknown": {
         "ko": "카드 등록 결과를 아직 확인하지 못했습니다. 잠시 후 같은 내용을 다시 보내면 결과를 확인할 수 있습니다. "

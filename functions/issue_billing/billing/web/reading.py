@@ -1,5 +1,6 @@
 """Fields become values: the card, and whose it is."""
 
+from collections.abc import Set
 from datetime import UTC, datetime
 from functools import partial
 
@@ -12,24 +13,37 @@ from billing.model.card import (
     parse_expiry,
     parse_pwd_2digit,
 )
-from billing.model.customer import LONGEST_DETAIL, Claim, Customer, parse_customer_uid, parse_detail
+from billing.model.customer import Claim, Customer, Details, parse_customer_uid, parse_detail
 from billing.model.digits import digits_in
+from billing.model.parameters import CUSTOMER
 from billing.model.sensitive import Sensitive
+from billing.settings import CardField
 from billing.web.request import FIELD_NAMES, Fields
 
 
-def read_card(fields: Fields, now: datetime | None = None, claim: Claim | None = None) -> Card:
+def read_card(
+    fields: Fields, asked_for: Set[CardField], now: datetime | None = None, claim: Claim | None = None
+) -> Card:
     """Reads the card's fields and refuses, through `fields`, what is wrong with them.
 
-    `claim`: of the token, which must not hold the card's number either.
+    `asked_for`: what the contract wants beside number and expiry date; the rest may be left out, and is passed on where
+    it was sent. `claim`: of the token, which must not hold the card's number either.
     """
     in_seoul = (now or datetime.now(UTC)).astimezone(SEOUL)
     is_corporate = len(fields.digits_of("birth")) == BUSINESS_NUMBER_LENGTH
     card = Card(
         number=Sensitive(fields.read("card_number", parse_card_number)),
         expiry=Sensitive(fields.read("expiry", partial(parse_expiry, in_seoul=in_seoul))),
-        birth=Sensitive(fields.read("birth", parse_birth)),
-        pwd_2digit=Sensitive(fields.read("pwd_2digit", parse_pwd_2digit, required=not is_corporate)),
+        birth=Sensitive(
+            fields.read(
+                "birth",
+                partial(parse_birth, may_be_a_dummy="birth" not in asked_for),
+                required="birth" in asked_for,
+            )
+        ),
+        pwd_2digit=Sensitive(
+            fields.read("pwd_2digit", parse_pwd_2digit, required="pwd_2digit" in asked_for and not is_corporate)
+        ),
     )
     if card.number:
         _keep_number_in_its_field(card, fields)
@@ -53,17 +67,22 @@ def _keep_number_out_of_token(card: Card, fields: Fields, claim: Claim | None) -
 def read_customer(fields: Fields, claim: Claim | None = None) -> Customer:
     """Reads the customer's fields and refuses, through `fields`, what is wrong with them.
 
-    Where a signed token made a `claim`, the body's own customer_uid is ignored.
+    Where a signed token made a `claim`, the body's own customer_uid is ignored, and so is each detail that it names.
     """
-    details = {
-        name: fields.read(name, partial(parse_detail, longest=longest), required=False)
-        for name, longest in LONGEST_DETAIL.items()
-    }
     return Customer(
         uid=fields.read("customer_uid", parse_customer_uid) if claim is None else claim.uid,
         vouched_for=claim is not None,
         may_replace=claim is not None and claim.may_replace,
         payment=None if claim is None else claim.payment,
-        details=tuple((name, Sensitive(text)) for name, text in details.items() if text),
+        details=_read_details(fields, dict(() if claim is None else claim.details)),
         is_new=claim is not None and claim.is_new,
+        channel=None if claim is None else claim.channel,
     )
+
+
+def _read_details(fields: Fields, signed: dict[str, Sensitive]) -> Details:
+    details = {
+        name: signed.get(name) or Sensitive(fields.read(name, partial(parse_detail, name=name), required=False))
+        for name in CUSTOMER
+    }
+    return tuple((name, value) for name, value in details.items() if value)

@@ -23,6 +23,7 @@ FIELD_NAMES = (
     "pwd_2digit",
     "customer_uid",
     "customer_token",
+    "customer_id",
     "customer_name",
     "customer_tel",
     "customer_email",
