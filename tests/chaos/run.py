@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from infra.local.event_pipe import Stream
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.others import Tried
@@ -24,7 +25,7 @@ from infra.local.lambda_environment import lambda_environment
 from infra.local.program import Program, ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, Backends, talking_to
 from infra.local.template import PROJECT, Template
-from tests.attempts_table import Stream, items, plain
+from tests.attempts_table import items, plain
 from tests.chaos.truth import Task, Told, Verdict, judge
 from tests.integration.door import form_fields, signed_fields
 

@@ -24,9 +24,9 @@ from billing.model.deadline import Deadline
 from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
 from billing.model.sensitive import Sensitive
 from billing.settings import read_settings
-from infra.local.aws import Aws
+from infra.local.aws import Aws, name_of_table
 from infra.local.iamport import Simulator, faults
-from tests.attempts_table import empty_ledger, item_of, items, name_of_table, plain
+from tests.attempts_table import empty_ledger, item_of, items, plain
 from tests.conftest import ClockAhead
 from tests.integration.door import Door, form_fields, settle
 
