@@ -23,6 +23,8 @@ GUIDE_BUILT := tests/browser/guide/react/dist/index.html
 FRONTENDS := $(if $(shell command -v npm),$(REACT_BUILT) $(GUIDE_BUILT))
 
 PORT ?= 3000
+IAMPORT_PORT ?= 4010
+AWS_PORT ?= 4011
 TESTS ?= tests
 # Only all tests together reach all of the code.
 COVERED := $(if $(filter tests,$(TESTS)),--cov --cov-report=term:skip-covered)
@@ -42,14 +44,15 @@ setup-sam: $(SAM_INSTALLED) ## Make .venv/sam with the SAM command line
 
 setup-checkov: $(CHECKOV_INSTALLED) ## Make .venv/checkov with what checks the templates for security
 
-run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed
+run: setup ## Serve the API and a shop on this machine, PORT=3000, and any setting: CUSTOMER_IDENTITY=signed
 	@$(BIN)/python -m infra.local --port $(PORT)
 
-backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
-	@$(BIN)/python -m infra.local --backends-only
+backends: setup ## Serve only what the function talks to, for `sam local`, IAMPORT_PORT=4010 AWS_PORT=4011
+	@$(BIN)/python -m infra.local --backends-only --iamport-port $(IAMPORT_PORT) --aws-port $(AWS_PORT)
 
-token: setup ## Mint a customer token for the local service, CUSTOMER_UID=... CLAIMS='{"new": true}'
-	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)" '$(CLAIMS)'
+token: setup ## Mint a token for the local service, CUSTOMER_UID=… PAYMENT=9900 NEW=1 REPLACE=1 CLAIMS='{…}'
+	@$(BIN)/python -m infra.local.token --new '$(NEW)' --replace '$(REPLACE)' --payment '$(PAYMENT)' \
+		--claims '$(CLAIMS)' -- '$(CUSTOMER_UID)'
 
 examples: $(REACT_BUILT) ## Build the React example, which takes npm; `make run` then serves it
 

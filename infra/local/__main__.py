@@ -8,24 +8,43 @@ import secrets
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
-from infra.local.examples import ExamplesServer, running
+from infra.local.event_pipe import EVENT_PIPE, run_pipe
 from infra.local.execution_environments import FunctionError
 from infra.local.iamport.cards import ANY_OTHER
 from infra.local.intrinsics import TemplateError
-from infra.local.service import API, LocalService, run_backends, run_service
+from infra.local.service import (
+    API,
+    IAMPORT_BASE_URL,
+    LocalService,
+    require_free_port,
+    run_backends,
+    run_second_door,
+    run_service,
+)
+from infra.local.settings import ARE_HERE_ALREADY, parameters_from
+from infra.local.shop.server import ShopServer, running
+from infra.local.shop.visits import FIRST_MONTH, Identity
 from infra.local.template import Template
-from infra.local.token import new_token
+from infra.local.token import first_payment, new_token
 
 BACKENDS_HOST = "0.0.0.0"  # noqa: S104 (containers reach this machine by an address of their own network)
 IAMPORT_PORT = 4010
 AWS_PORT = 4011
 """Where env.json and samconfig.toml send the containers of `sam local`."""
 
-VITE_ORIGIN = "http://localhost:5173"
+LAST_PORT = 65535
+
+ANY_PAGE = "*"
+VITE_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
 """Where `npm run dev` of examples/react serves."""
+
+PAYMENT_CARDS = "0000-4000-"
+"""How the numbers begin that matter only where a first payment is taken."""
 
 
 def main() -> None:
@@ -38,7 +57,7 @@ def main() -> None:
     try:
         with ExitStack() as stack:
             if options.backends_only:
-                _start_backends(stack)
+                _start_backends(stack, options.iamport_port, options.aws_port)
             else:
                 _start_service(stack, options.host, options.port)
             threading.Event().wait()
@@ -55,62 +74,115 @@ def _options() -> argparse.Namespace:
         "--port",
         default=3000,
         type=_port,
-        help="the frontends get the next one; 0 takes any that are free (default: %(default)s)",
+        help="the shop gets the next one; 0 takes any that are free (default: %(default)s)",
     )
-    parser.add_argument(
-        "--backends-only",
-        action="store_true",
-        help=f"only what the function talks to, for containers: Iamport on {IAMPORT_PORT}, AWS on {AWS_PORT}",
-    )
-    return parser.parse_args()
+    parser.add_argument("--backends-only", action="store_true", help="only what the function talks to, for containers")
+    parser.add_argument("--iamport-port", default=IAMPORT_PORT, type=_port, help="with --backends-only: %(default)s")
+    parser.add_argument("--aws-port", default=AWS_PORT, type=_port, help="with --backends-only: %(default)s")
+    options = parser.parse_args()
+    if not options.backends_only and options.port == LAST_PORT:
+        parser.error(f"argument --port: the shop takes the next port, and after {LAST_PORT} there is none")
+    return options
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 65536):
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    if not (text.isascii() and text.isdecimal() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {LAST_PORT}")
     return int(text)
 
 
-def _start_backends(stack: ExitStack) -> None:
-    template = Template()
-    stack.enter_context(run_backends(template, host=BACKENDS_HOST, iamport_port=IAMPORT_PORT, aws_port=AWS_PORT))
-    print(f"Iamport's simulator  port {IAMPORT_PORT}")
-    print(f"AWS's stand-in       port {AWS_PORT}")
+def _start_backends(stack: ExitStack, iamport_port: int, aws_port: int) -> None:
+    backends = stack.enter_context(
+        run_backends(Template(), host=BACKENDS_HOST, iamport_port=iamport_port, aws_port=aws_port)
+    )
+    print(f"Iamport's simulator  {backends.simulator.url}")
+    print(f"AWS's stand-in       {backends.aws.url}")
+    if (iamport_port, aws_port) != (IAMPORT_PORT, AWS_PORT):
+        print(f"infra/local/env.json sends containers to {IAMPORT_PORT} and {AWS_PORT}: write these ports into it.")
     print("Ready for `sam local invoke` and `sam local start-api`. Ctrl-C stops both.", flush=True)
 
 
 def _start_service(stack: ExitStack, host: str, port: int) -> None:
-    identity = os.environ.get("CUSTOMER_IDENTITY", "open")
-    examples = stack.enter_context(ExamplesServer(host, port + 1 if port else 0))
-    parameters = {"CustomerIdentity": identity, "AllowedOrigins": ",".join((*examples.origins, VITE_ORIGIN))}
+    chosen = parameters_from(os.environ, Template())
+    identity: Identity = "signed" if chosen.get("CustomerIdentity") == "signed" else "open"
+    shop = stack.enter_context(_shop(host, port + 1 if port else 0))
+    # Any page may call, and those that are named may also show the form in a frame.
+    allowed = {"AllowedOrigins": ",".join((ANY_PAGE, *shop.origins, *VITE_ORIGINS))}
+    parameters = {**allowed, **chosen, "CustomerIdentity": identity}
     service = stack.enter_context(run_service(host=host, port=port, parameters=parameters))
-    examples.api_url = service.url
-    stack.enter_context(running(examples))
-    print(f"API                  {service.url}")
-    print(f"Frontends, contract  {examples.origin}")
-    print(f"Iamport's simulator  {service.backends.simulator.url}")
-    print(f"AWS's stand-in       {service.backends.aws.url}")
-    print(f"Whose card it is     {identity}")
-    print(f"\nIssue a billing key:\n\n{_curl(service, identity)}\n\nTest cards:\n")
-    for card in (*service.backends.simulator.cards, ANY_OTHER):
-        print(f"  {card.number:19}  {card.what_happens}")
+    other: Identity = "open" if identity == "signed" else "signed"
+    second_door = run_second_door(service.backends, {**parameters, "CustomerIdentity": other}, host=host)
+    shop.doors = {identity: service.url, other: stack.enter_context(second_door)}
+    shop.cards = service.backends.simulator.cards
+    stack.enter_context(run_pipe(Template().pipe(EVENT_PIPE), service.backends.aws, shop.receive))
+    stack.enter_context(running(shop))
+    _print_where(service, shop, parameters, identity, other)
+    _print_what_to_try(service, shop, identity)
     print(f"\nReady: {service.url} (Ctrl-C stops everything)", flush=True)
 
 
-def _curl(service: LocalService, identity: str) -> str:
-    path = next(iter(Template().api(API).routes))
-    body = {
+def _shop(host: str, port: int) -> ShopServer:
+    """Raises OSError, whose text names the port."""
+    try:
+        require_free_port(host, port)
+    except OSError as failure:
+        raise OSError(f"{failure} (the shop takes the port after the API's: PORT=… chooses both)") from failure
+    return ShopServer(host, port)
+
+
+def _print_where(
+    service: LocalService, shop: ShopServer, parameters: Mapping[str, str], identity: Identity, other: Identity
+) -> None:
+    print(f"API                  {service.url}")
+    print(f"Card form            {_form(service, identity)}")
+    print(f"Shop, contract       {shop.origin}, {shop.origin}/docs")
+    print(f"Iamport              {parameters.get(IAMPORT_BASE_URL) or service.backends.simulator.url}")
+    print(f"AWS's stand-in       {service.backends.aws.url}")
+    print(f"Whose card it is     {identity}; {other} at {shop.doors[other]}")
+    for variable in ARE_HERE_ALREADY:
+        if os.environ.get(variable):
+            print(f"{variable} is not taken: AWS's stand-in has what it names, under a name of its own")
+
+
+def _print_what_to_try(service: LocalService, shop: ShopServer, identity: Identity) -> None:
+    print(f"\nIssue a billing key:\n\n{_curl(service.url, identity)}\n\nTest cards:\n")
+    cards = (*service.backends.simulator.cards, ANY_OTHER)
+    for card in cards:
+        if not card.number.startswith(PAYMENT_CARDS):
+            print(f"  {card.number:19}  {card.what_happens}")
+    print("\nTest cards that matter with a first payment:\n")
+    for card in cards:
+        if card.number.startswith(PAYMENT_CARDS):
+            print(f"  {card.number:19}  {card.what_happens}")
+    with_payment = _curl(shop.doors["signed"], "signed", payment=first_payment(FIRST_MONTH))
+    print(f"\nIssue a billing key and take {FIRST_MONTH} won in the same call:\n\n{with_payment}")
+
+
+def _form(service: LocalService, identity: Identity) -> str:
+    return f"{service.url}{_path()}?{urlencode(_customer(identity))}"
+
+
+def _curl(url: str, identity: Identity, **claims: object) -> str:
+    card = {
         "card_number": "0000-1000-0000-0001",
         "expiry": f"{datetime.now(UTC).year + 3}-12",
         "birth": "900101",
         "pwd_2digit": "12",
     }
+    body = json.dumps(card | _customer(identity, **claims))
+    return f"curl -sS {url}{_path()} -H 'Content-Type: application/json' -d '{body}'"
+
+
+def _customer(identity: Identity, **claims: object) -> dict[str, str]:
+    """Of whom nobody has heard."""
     customer_uid = f"customer-{secrets.token_hex(4)}"
     if identity == "signed":
-        body["customer_token"] = new_token(customer_uid)
-    else:
-        body["customer_uid"] = customer_uid
-    return f"curl -sS {service.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+        return {"customer_token": new_token(customer_uid, **claims)}
+    return {"customer_uid": customer_uid}
+
+
+def _path() -> str:
+    return next(iter(Template().api(API).routes))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
 
-from infra.local.examples import ExamplesServer, running
+from infra.local.event_pipe import EVENT_PIPE, run_pipe
 from infra.local.iamport import Simulator
-from infra.local.service import LocalService, run_service
+from infra.local.service import LocalService, run_second_door, run_service
+from infra.local.shop.server import Answer, ShopServer, running
+from infra.local.shop.visits import Visit
+from infra.local.template import Template
 from tests.attempts_table import empty_ledger
 from tests.browser.card_form import CardForm
 
@@ -27,6 +30,10 @@ PATIENCE = 10_000
 
 REFUSED_BY_STATUS = "Failed to load resource: the server responded with a status of "
 """Chromium's own line for every answer of fetch that is 4xx or 5xx; no page can keep it from being written."""
+
+
+NOT_KNOWN_YET = "Unrecognized feature: 'autofill'."
+"""Chromium's own line for a frame's `allow="autofill"`, in the versions before the feature is on."""
 
 
 def cannot_run(reason: str) -> NoReturn:
@@ -48,21 +55,21 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Shop(ExamplesServer):
-    """A merchant's origin, with the examples and with the pages that a test puts there.
+class Shop(ShopServer):
+    """A merchant's origin, with the local shop and with the pages that a test puts there.
 
     On a real socket: Chromium lets no page that came from nowhere call this machine.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.pages: dict[str, tuple[str, bytes]] = {}
+        self.pages: dict[str, Answer] = {}
 
     def put(self, path: str, text: str, media_type: str = "text/html; charset=utf-8") -> None:
-        self.pages[path] = (media_type, text.encode())
+        self.pages[path] = Answer(text.encode(), media_type)
 
-    def page(self, path: str) -> tuple[str, bytes] | None:
-        return self.pages.get(path) or super().page(path)
+    def page(self, path: str, query: Mapping[str, str], visit: Visit) -> Answer:
+        return self.pages.get(path) or super().page(path, query, visit)
 
 
 @pytest.fixture(scope="session")
@@ -87,8 +94,14 @@ def service(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
         "AttemptsPerCustomer": "10",
     }
     log = tmp_path_factory.mktemp("browser") / "function.log"
-    with log.open("ab") as stream, run_service(parameters=parameters, log=stream) as service:
-        shop.api_url = service.url
+    with (
+        log.open("ab") as stream,
+        run_service(parameters=parameters, log=stream) as service,
+        run_second_door(service.backends, {**parameters, "CustomerIdentity": "signed"}, log=stream) as signed,
+        run_pipe(Template().pipe(EVENT_PIPE), service.backends.aws, shop.receive),
+    ):
+        shop.doors = {"open": service.url, "signed": signed}
+        shop.cards = service.backends.simulator.cards
         yield service
 
 
@@ -119,7 +132,7 @@ class Watched:
         self.requests.append(request)
 
     def _write(self, message: ConsoleMessage) -> None:
-        if not message.text.startswith(REFUSED_BY_STATUS):
+        if not message.text.startswith((REFUSED_BY_STATUS, NOT_KNOWN_YET)):
             self.console.append(message.text)
 
     def foreign_addresses(self) -> list[str]:
@@ -132,9 +145,13 @@ class Watched:
 
 
 @pytest.fixture
-def watched(shop: Shop, other_shop: Shop, service: LocalService) -> Iterator[Watched]:
+def watched(
+    shop: Shop,
+    other_shop: Shop,
+    service: LocalService,  # noqa: ARG001 (tells the shop its doors)
+) -> Iterator[Watched]:
     """At the end of every test, no other host was asked and the console is empty."""
-    watched = Watched(shop.origin, other_shop.origin, service.url)
+    watched = Watched(shop.origin, other_shop.origin, *shop.doors.values())
     yield watched
     assert watched.foreign_addresses() == []
     assert watched.console == []
