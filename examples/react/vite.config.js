@@ -11,5 +11,9 @@ export default defineConfig({
     fs: { allow: [".."] }, // card-door.js and embed.js
     proxy: { "/customer": { target: SHOP, rewrite: (path) => `/open${path}` } },
   },
-  test: { environment: "jsdom", globals: true },
+  test: {
+    environment: "jsdom",
+    globals: true, // so that Testing Library cleans up after each test
+    testTimeout: 30_000, // milliseconds, on a machine that does other things too
+  },
 });
