@@ -186,7 +186,8 @@ class TestBothExamples:
     def test_no_answer_is_told_as_an_unknown_outcome_and_asked_for_again(
         self, page: Page, service: LocalService
     ) -> None:
-        page.route(service.url + PATH, lambda route: route.abort())
+        no_json = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/html"}
+        page.route(service.url + PATH, lambda route: route.fulfill(status=502, headers=no_json, body="<h1>502</h1>"))
         register(page)
         expect(page.get_by_role("status")).to_contain_text("결과를 확인하는 중입니다")
         page.unroute(service.url + PATH)
