@@ -97,7 +97,7 @@ lock: $(UV_INSTALLED) ## Write the requirements*.txt anew from the requirements*
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-$(REACT_BUILT): $(wildcard examples/react/*.* examples/react/src/*)
+$(REACT_BUILT): $(wildcard examples/*.js examples/react/*.* examples/react/src/*)
 	$(NPM_BUILD)
 
 $(GUIDE_BUILT): $(wildcard tests/browser/*.json tests/browser/guide/react/*.*)

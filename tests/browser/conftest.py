@@ -1,10 +1,9 @@
 """Real Chromium in front of the real service: the API on one origin, the merchant's pages on another."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,6 +17,7 @@ from infra.local.shop.visits import Visit
 from infra.local.template import Template
 from tests.attempts_table import empty_ledger
 from tests.browser.card_form import CardForm
+from tests.cannot_run import cannot_run
 
 # Nothing that the browser does by itself may leave this machine.
 CHROMIUM_ARGUMENTS = [
@@ -34,13 +34,6 @@ REFUSED_BY_STATUS = "Failed to load resource: the server responded with a status
 
 NOT_KNOWN_YET = "Unrecognized feature: 'autofill'."
 """Chromium's own line for a frame's `allow="autofill"`, in the versions before the feature is on."""
-
-
-def cannot_run(reason: str) -> NoReturn:
-    """Skips the test; in continuous integration, where everything is to be there, it fails."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

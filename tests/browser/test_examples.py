@@ -18,7 +18,8 @@ from infra.local.service import LocalService
 from infra.local.shop.server import REACT_BUILT
 from infra.local.template import PROJECT
 from tests.browser.card_form import PATH
-from tests.browser.conftest import NewPage, Shop, cannot_run
+from tests.browser.conftest import NewPage, Shop
+from tests.cannot_run import cannot_run
 
 GUIDE = Path(__file__).parent / "guide"
 FRONTEND = (PROJECT / "docs/frontend.md").read_text("utf-8")
