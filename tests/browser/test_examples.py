@@ -217,6 +217,16 @@ class TestTheHtmlExampleWithoutJavaScript:
         assert len(simulator.customers) == 1
 
 
+def test_form_data_is_no_form_unless_it_is_written_as_one(new_page: NewPage, shop: Shop, service: LocalService) -> None:
+    """As the README says."""
+    page = new_page()
+    page.goto(f"{shop.origin}/open/html/")
+    post = "async ([url, body]) => (await fetch(url, { method: 'POST', body: eval(body) })).status"
+    form = "new FormData(document.querySelector('form'))"
+    assert page.evaluate(post, [service.url + PATH, form]) == 415
+    assert page.evaluate(post, [service.url + PATH, f"new URLSearchParams({form})"]) == 400
+
+
 class TestTheHostedFormInAFrame:
     @pytest.fixture(params=["html/hosted.html", "react/#hosted"])
     def page(self, request: pytest.FixtureRequest, new_page: NewPage, shop: Shop, simulator: Simulator) -> Page:  # noqa: ARG002

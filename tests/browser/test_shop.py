@@ -46,19 +46,15 @@ def back_in_the_shop(page: Page, shop: Shop) -> None:
     page.wait_for_url(f"{shop.origin}/**", timeout=LONGEST_LOOK)
 
 
-def newest_event(page: Page) -> str:
-    return page.locator("#events li").first.inner_text(timeout=LONGEST_LOOK)
-
-
 def test_a_card_is_registered_on_the_hosted_form_and_the_event_comes(page: Page, shop: Shop) -> None:
     customer_uid = page.locator("#customer").inner_text()
     go(page, "호스팅 폼")
     type_into_the_hosted_form(page, "0000100000000001")
     back_in_the_shop(page, shop)
     expect(page.locator("#result")).to_contain_text("카드를 등록하고 돌아오셨네요")
-    expect(page.locator("#events li").first).to_contain_text("billing_key.issued")
-    assert "이 손님 · 국민KB카드 000010******0001" in newest_event(page)
-    assert json.loads(page.locator("#events pre").first.text_content() or "")["customer_uid"] == customer_uid
+    event = page.locator("#events li").filter(has_text="이 손님 · 국민KB카드 000010******0001")
+    expect(event).to_contain_text("billing_key.issued")
+    assert json.loads(event.locator("pre").text_content() or "")["customer_uid"] == customer_uid
 
 
 @pytest.mark.parametrize(
@@ -80,6 +76,14 @@ def test_each_payment_card_can_be_tried_by_hand(
     visit(page, shop)
     expect(page.locator("#events li").filter(has_text=order)).to_contain_text(event, timeout=LONGEST_LOOK)
     assert all(payment.amount == FIRST_MONTH for payment in simulator.payments)
+
+
+def test_the_payment_card_that_leaves_no_key_can_be_tried_too(page: Page, simulator: Simulator) -> None:
+    """Its event comes only when no key can come any more, after a minute."""
+    go(page, "호스팅 폼", "payment")
+    type_into_the_hosted_form(page, number_of("paid_without_key"))
+    expect(page.locator("#outcome")).to_contain_text("결제만 완료되었습니다", timeout=LONGEST_LOOK)
+    assert [payment.amount for payment in simulator.payments] == [FIRST_MONTH]
 
 
 def test_a_card_is_replaced_only_where_the_token_says_so(page: Page, shop: Shop, simulator: Simulator) -> None:
