@@ -10,10 +10,13 @@ const SETTLED = ["declined", "already_registered", "already_paid", "paid_without
 
 // The service's own words come in the page's language; these codes may also be API Gateway's or the firewall's, whose
 // words are Korean only, or nobody's.
-const OURS = ["invalid_request", "forbidden", "not_found", "too_large", "unsupported_media_type", "outcome_unknown"];
+const OURS = [
+  ...["invalid_request", "too_many_attempts", "forbidden", "not_found", "too_large", "unsupported_media_type"],
+  ...["outcome_unknown"],
+];
 const FROM_THE_SERVICE = [
-  ...["declined", "too_many_attempts", "paid_without_key", "gateway_error", "unavailable", "gateway_refused"],
-  ...["already_registered", "already_paid", "invalid_customer_token", "in_progress", "internal_error"],
+  ...["declined", "paid_without_key", "gateway_error", "unavailable", "gateway_refused", "already_registered"],
+  ...["already_paid", "invalid_customer_token", "in_progress", "internal_error"],
 ];
 // The card holder can do nothing about these but ask the shop, which finds the request by its id.
 const ASK_THE_SHOP = ["paid_without_key", "gateway_refused", "already_paid", "internal_error", "forbidden"];
@@ -37,9 +40,13 @@ const WORDS = {
   hours: { ko: "시간", en: " h" },
   minutes: { ko: "분", en: " min" },
   seconds: { ko: "초", en: " s" },
-  checking: { ko: "결과를 확인하는 중입니다. 창을 닫지 마세요.", en: "Checking. Please keep this window open." },
+  checking: {
+    ko: "카드 등록 결과를 확인하는 중입니다. 창을 닫지 마세요.",
+    en: "We are finding out whether the card was registered. Please keep this window open.",
+  },
   request: { ko: "문의 번호", en: "Reference" },
   invalid_request: { ko: "입력한 내용을 확인해 주세요.", en: "Please check what you entered." },
+  too_many_attempts: { ko: "카드 등록을 너무 여러 번 시도했습니다.", en: "There were too many attempts." },
   forbidden: {
     ko: "허용되지 않은 요청이라 처리하지 않았습니다. 판매자에게 문의해 주세요.",
     en: "This request is not allowed, so nothing was done. Please ask the shop.",
@@ -55,7 +62,7 @@ const WORDS = {
 
 /**
  * The service's answer, with `retryAfter` in seconds. `fields`: the card, and customer_uid or customer_token.
- * `onWait` is given the answer each time that nobody knows the outcome yet and the same will be sent again.
+ * `onWait` is called each time that nobody knows the outcome yet and the same will be sent again, with the answer.
  */
 export async function registerCard(url, fields, { language = "ko", onWait } = {}) {
   const until = Date.now() + LONGEST_WAIT;
@@ -79,8 +86,9 @@ export function explain(answer, language = "ko") {
     return { text: sentences(words("registered"), card, paid(answer, words)), mayTryAgain: false, pause: 0 };
   }
   const pause = answer.code === "too_many_attempts" ? answer.retryAfter || USUAL_PAUSE : 0;
+  const code = [...OURS, ...FROM_THE_SERVICE].includes(answer.code) ? answer.code : "outcome_unknown";
   const text = sentences(
-    FROM_THE_SERVICE.includes(answer.code) && answer.message ? answer.message : words(OURS.includes(answer.code) ? answer.code : "outcome_unknown"),
+    FROM_THE_SERVICE.includes(code) ? answer.message : words(code),
     answer.code === "declined" && words("another_card"),
     pause > 0 && `${words("again_in")} ${duration(pause, words)}.`,
     paid(answer, words),
@@ -89,9 +97,9 @@ export function explain(answer, language = "ko") {
   return { text, mayTryAgain: ANOTHER_TRY.includes(answer.code), pause };
 }
 
-/** While the same is sent again. */
-export function explainWaiting(answer, language = "ko") {
-  return sentences(answer.message, WORDS.checking[language] ?? WORDS.checking.ko);
+/** What to show while the same is sent again. */
+export function explainWaiting(language = "ko") {
+  return WORDS.checking[language] ?? WORDS.checking.ko;
 }
 
 async function send(url, fields, language) {

@@ -1,36 +1,22 @@
 """`python -m infra.local`: the service on this machine until Ctrl-C. What `make run` and `make backends` start."""
 
 import argparse
-import json
 import logging
 import os
-import secrets
 import signal
 import sys
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 from infra.local.event_pipe import EVENT_PIPE, run_pipe
 from infra.local.execution_environments import FunctionError
-from infra.local.iamport.cards import ANY_OTHER
 from infra.local.intrinsics import TemplateError
-from infra.local.service import (
-    API,
-    IAMPORT_BASE_URL,
-    LocalService,
-    require_free_port,
-    run_backends,
-    run_second_door,
-    run_service,
-)
-from infra.local.settings import ARE_HERE_ALREADY, parameters_from
+from infra.local.service import require_free_port, run_backends, run_second_door, run_service
+from infra.local.settings import parameters_from
 from infra.local.shop.server import ShopServer, running
-from infra.local.shop.visits import FIRST_MONTH, Identity
+from infra.local.shop.visits import Identity
 from infra.local.template import Template
-from infra.local.token import first_payment, new_token
+from infra.local.welcome import print_what_to_try, print_where
 
 BACKENDS_HOST = "0.0.0.0"  # noqa: S104 (containers reach this machine by an address of their own network)
 IAMPORT_PORT = 4010
@@ -42,9 +28,6 @@ LAST_PORT = 65535
 ANY_PAGE = "*"
 VITE_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
 """Where `npm run dev` of examples/react serves."""
-
-PAYMENT_CARDS = "0000-4000-"
-"""How the numbers begin that matter only where a first payment is taken."""
 
 
 def main() -> None:
@@ -116,8 +99,8 @@ def _start_service(stack: ExitStack, host: str, port: int) -> None:
     shop.cards = service.backends.simulator.cards
     stack.enter_context(run_pipe(Template().pipe(EVENT_PIPE), service.backends.aws, shop.receive))
     stack.enter_context(running(shop))
-    _print_where(service, shop, parameters, identity, other)
-    _print_what_to_try(service, shop, identity)
+    print_where(service, shop, parameters, identity)
+    print_what_to_try(service, shop, identity)
     print(f"\nReady: {service.url} (Ctrl-C stops everything)", flush=True)
 
 
@@ -128,61 +111,6 @@ def _shop(host: str, port: int) -> ShopServer:
     except OSError as failure:
         raise OSError(f"{failure} (the shop takes the port after the API's: PORT=… chooses both)") from failure
     return ShopServer(host, port)
-
-
-def _print_where(
-    service: LocalService, shop: ShopServer, parameters: Mapping[str, str], identity: Identity, other: Identity
-) -> None:
-    print(f"API                  {service.url}")
-    print(f"Card form            {_form(service, identity)}")
-    print(f"Shop, contract       {shop.origin}, {shop.origin}/docs")
-    print(f"Iamport              {parameters.get(IAMPORT_BASE_URL) or service.backends.simulator.url}")
-    print(f"AWS's stand-in       {service.backends.aws.url}")
-    print(f"Whose card it is     {identity}; {other} at {shop.doors[other]}")
-    for variable in ARE_HERE_ALREADY:
-        if os.environ.get(variable):
-            print(f"{variable} is not taken: AWS's stand-in has what it names, under a name of its own")
-
-
-def _print_what_to_try(service: LocalService, shop: ShopServer, identity: Identity) -> None:
-    print(f"\nIssue a billing key:\n\n{_curl(service.url, identity)}\n\nTest cards:\n")
-    cards = (*service.backends.simulator.cards, ANY_OTHER)
-    for card in cards:
-        if not card.number.startswith(PAYMENT_CARDS):
-            print(f"  {card.number:19}  {card.what_happens}")
-    print("\nTest cards that matter with a first payment:\n")
-    for card in cards:
-        if card.number.startswith(PAYMENT_CARDS):
-            print(f"  {card.number:19}  {card.what_happens}")
-    with_payment = _curl(shop.doors["signed"], "signed", payment=first_payment(FIRST_MONTH))
-    print(f"\nIssue a billing key and take {FIRST_MONTH} won in the same call:\n\n{with_payment}")
-
-
-def _form(service: LocalService, identity: Identity) -> str:
-    return f"{service.url}{_path()}?{urlencode(_customer(identity))}"
-
-
-def _curl(url: str, identity: Identity, **claims: object) -> str:
-    card = {
-        "card_number": "0000-1000-0000-0001",
-        "expiry": f"{datetime.now(UTC).year + 3}-12",
-        "birth": "900101",
-        "pwd_2digit": "12",
-    }
-    body = json.dumps(card | _customer(identity, **claims))
-    return f"curl -sS {url}{_path()} -H 'Content-Type: application/json' -d '{body}'"
-
-
-def _customer(identity: Identity, **claims: object) -> dict[str, str]:
-    """Of whom nobody has heard."""
-    customer_uid = f"customer-{secrets.token_hex(4)}"
-    if identity == "signed":
-        return {"customer_token": new_token(customer_uid, **claims)}
-    return {"customer_uid": customer_uid}
-
-
-def _path() -> str:
-    return next(iter(Template().api(API).routes))
 
 
 if __name__ == "__main__":

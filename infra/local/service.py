@@ -118,6 +118,7 @@ def run_door(
     *,
     warm: bool = True,
 ) -> Iterator[str]:
+    """As `run_api`, before the function that the template puts there. `parameters`: what the template was given."""
     function = template.function(template.function_behind_api(), backends.aws.physical_ids)
     issuing = talking_to(backends, function, parameters.get(IAMPORT_BASE_URL))
     with run_api(template.api(API), issuing, host=host, port=port, log=log, warm=warm) as url:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+from infra.local.iamport import Simulator
+from infra.local.service import IMP_KEY, IMP_SECRET
 from infra.local.template import PROJECT
 from tests.waiting import eventually
 
@@ -151,7 +153,9 @@ def test_it_takes_its_settings_from_the_environment_and_prints_the_forms_address
         "PRIVACY_POLICY_URL": "https://shop.example/privacy",
     }
     with started("--port", "0", **settings) as service:
-        form = address_after("Card form", printed_until_ready(service))
+        printed = printed_until_ready(service)
+        assert "the shop's pages are forbidden" in printed
+        form = address_after("Card form", printed)
         assert "https://shop.example/privacy" in requests.get(form, timeout=30).text
         api = form.partition("?")[0]
         card = {"card_number": "0000-2000-0000-0001", "expiry": "2099-12", "birth": "900101", "pwd_2digit": "12"}
@@ -175,6 +179,19 @@ def test_it_issues_and_takes_a_payment_by_the_curl_that_it_prints_for_that() -> 
         _, _, url, _, _, _, body = shlex.split(curl)
         answer = requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=30).json()
     assert (answer["status"], answer["payment"]["amount"]) == ("success", 9900)
+
+
+def test_it_talks_to_the_iamport_that_the_environment_names() -> None:
+    with (
+        Simulator(IMP_KEY, IMP_SECRET) as iamport,
+        started("--port", "0", IAMPORT_BASE_URL=iamport.url) as service,
+    ):
+        printed = printed_until_ready(service)
+        assert address_after("Iamport", printed) == iamport.url
+        api = address_after("Card form", printed).partition("?")[0]
+        card = {"card_number": "0000-1000-0000-0001", "expiry": "2099-12", "birth": "900101", "pwd_2digit": "12"}
+        requests.post(api, {**card, "customer_uid": "one"}, timeout=30)
+        assert list(iamport.customers) == ["one"]
 
 
 def test_the_backends_take_ports() -> None:

@@ -22,7 +22,7 @@ export function CardForm({ customer }) {
     setShown({ text: "등록하는 중입니다. 창을 닫지 마세요.", errors: [], mayTryAgain: false });
     const answer = await registerCard(ISSUE_BILLING_URL, { ...card, ...customer }, {
       language,
-      onWait: (answer) => setShown({ text: explainWaiting(answer, language), errors: [], mayTryAgain: false }),
+      onWait: () => setShown({ text: explainWaiting(language), errors: [], mayTryAgain: false }),
     });
     conclude(answer);
   }

@@ -12,10 +12,12 @@ TABLE = re.findall(r"^\| `([A-Z_]+)` \| (?:`(\w+)`)? ?\|", (PROJECT / "README.md
 
 
 def allowed_value(parameter: str) -> str:
+    """The first of some values that the template takes."""
     declaration = Template().declaration(parameter)
     if "AllowedValues" in declaration:
         return str(declaration["AllowedValues"][-1])
-    return "7" if declaration["Type"] == "Number" else "https://shop.example"
+    pattern = declaration.get("AllowedPattern", "^[0-9]+$")
+    return next(value for value in ("https://shop.example", "7", "T01") if re.search(pattern, value))
 
 
 @pytest.mark.parametrize(("variable", "parameter"), [row for row in TABLE if row[0] not in ARE_HERE_ALREADY])
