@@ -80,10 +80,6 @@ class Template:
             and ("Condition" not in resource or resolver.holds({"Condition": resource["Condition"]}))
         }
 
-    @property
-    def parameter_names(self) -> frozenset[str]:
-        return frozenset(self._document["Parameters"])
-
     def has(self, name: str) -> bool:
         return name in self._document["Resources"]
 
