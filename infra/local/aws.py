@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 IAMPORT_SECRET = "IamportSecret"
-"""The secret's name in the template."""
+ATTEMPTS_TABLE = "AttemptsTable"
+"""The secret's name in the template, and the table's."""
 
 CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=60, proxies={}, retries={"total_max_attempts": 2})
 """Seconds. The first request makes moto import half of itself."""
@@ -89,6 +90,10 @@ class Aws:
     def secret(self, name: str) -> str:
         """What the secret of this name in the template holds."""
         return _secrets(self.url).get_secret_value(SecretId=self.physical_ids[name])["SecretString"]
+
+
+def name_of_table(aws: Aws) -> str:
+    return aws.physical_ids[ATTEMPTS_TABLE]
 
 
 @contextmanager

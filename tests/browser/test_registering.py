@@ -190,7 +190,7 @@ class TestWhatEachFailureTells:
 
     def test_the_gateway_can_not_be_used(self, open_form: OpenForm, simulator: Simulator) -> None:
         simulator.rotate("another secret")
-        form = open_form().fill().submit().expect_outcome("카드는 등록되지 않았으니 잠시 후 다시 시도해 주세요")
+        form = open_form().fill().submit().expect_outcome("카드 등록을 마칠 수 없습니다. 잠시 후 다시 시도해")
         expect(form.button).to_be_enabled()
         simulator.rotate(IMP_SECRET)
         form.fill().submit().expect_outcome("카드가 등록되었습니다")

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from infra.local.event_pipe import EVENT_PIPE, Record, Stream, events_of
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.others import Tried
@@ -24,7 +25,7 @@ from infra.local.lambda_environment import lambda_environment
 from infra.local.program import Program, ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, Backends, talking_to
 from infra.local.template import PROJECT, Template
-from tests.attempts_table import Record, Stream, items, plain
+from tests.attempts_table import items, plain
 from tests.chaos.truth import Event, Task, Told, Verdict, judge
 from tests.integration.door import form_fields, signed_fields
 
@@ -278,9 +279,13 @@ def _begun(records: list[Record]) -> set[str]:
 
 
 def _events(records: list[Record]) -> list[Event]:
-    """As the pipe in template.yaml has it: of an item that was open, and has an event now."""
-    changes = map(_images, records)
-    return [_event(after) for before, after in changes if _is_open(before) and "event" in after]
+    """What leaves by the pipe in template.yaml."""
+    pipe = Template().pipe(EVENT_PIPE)
+    return [
+        _event(told.detail_type, told.detail, _images(record)[1])
+        for record in records
+        for told in events_of(pipe, [record])
+    ]
 
 
 def _images(record: Record) -> tuple[dict[str, str], dict[str, str]]:
@@ -292,15 +297,16 @@ def _is_open(image: Mapping[str, str]) -> bool:
     return image.get("pk", "").startswith("uid#") and image["state"] == "open"
 
 
-def _event(image: Mapping[str, str]) -> Event:
+def _event(name: str, detail: Mapping[str, str], image: Mapping[str, str]) -> Event:
+    """`image`: the item's, which alone has the attempt's times."""
     ahead = time.time() - time.monotonic()
     return Event(
-        name=image["event"],
-        attempt_id=image["attempt_id"],
-        customer_uid=image["customer_uid"],
-        request_id=image["request_id"],
-        card=image["told_card"],
-        imp_uid=image["imp_uid"],
+        name=name,
+        attempt_id=detail["attempt_id"],
+        customer_uid=detail["customer_uid"],
+        request_id=detail["request_id"],
+        card=detail["card"],
+        imp_uid=detail["imp_uid"],
         began_at=int(image["began_at"]) - ahead,
         ended_at=int(image["ended_at"]) + 1 - ahead,
     )

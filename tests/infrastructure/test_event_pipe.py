@@ -8,17 +8,16 @@ from datetime import datetime
 
 import pytest
 
-from infra.local.aws import Aws
+from infra.local.aws import Aws, name_of_table
+from infra.local.event_pipe import EVENT_PIPE
 from infra.local.iamport import faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
-from tests.attempts_table import empty_ledger, name_of_table
+from tests.attempts_table import empty_ledger
 from tests.infrastructure.event_stream import EventStream
 from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
 from tests.integration.door import settle, signed_fields
-
-PIPE = deployment("as it comes").resource("EventPipe").properties
 
 CARD, MASKED = "0000-9876-9876-9876", "000098******9876"
 
@@ -254,11 +253,12 @@ def test_a_record_that_cannot_be_told_is_given_up_while_it_can_still_be_fetched(
     Sources: EventBridge Pipes API reference, PipeSourceDynamoDBStreamParameters; EventBridge user guide, "Pipes error
     handling"; DynamoDB developer guide, "Change data capture for DynamoDB Streams" (24 hours).
     """
-    stream = PIPE["SourceParameters"]["DynamoDBStreamParameters"]
+    deployed = deployment("as it comes")
+    stream = deployed.resource(EVENT_PIPE).properties["SourceParameters"]["DynamoDBStreamParameters"]
     assert 0 < stream["MaximumRecordAgeInSeconds"] <= DAY / 2
     assert 0 < stream["MaximumRetryAttempts"] <= 10
     assert stream["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
-    assert stream["DeadLetterConfig"]["Arn"] == deployment("as it comes").resource("LostEvents").returned["Arn"]
+    assert stream["DeadLetterConfig"]["Arn"] == deployed.resource("LostEvents").returned["Arn"]
 
 
 def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:

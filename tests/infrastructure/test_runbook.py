@@ -9,11 +9,11 @@ import pytest
 
 from billing.aws_clients import as_unavailable
 from billing.observability import METRIC_BY_OUTCOME
-from infra.local.aws import Aws
+from infra.local.aws import Aws, name_of_table
 from infra.local.iamport import Simulator, faults
 from infra.local.intrinsics import STACK_NAME
 from infra.local.template import PROJECT
-from tests.attempts_table import item_of, name_of_table, plain
+from tests.attempts_table import item_of, plain
 from tests.conftest import ClockAhead
 from tests.infrastructure.aws_commands import aws_commands, unknown_options
 from tests.infrastructure.stacks import MAIN, Resource, deployment

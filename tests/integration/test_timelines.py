@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from infra.local.aws import Aws
+from infra.local.event_pipe import Stream
 from infra.local.iamport import Raw, Simulator, faults
 from infra.local.iamport.cards import number_of
-from tests.attempts_table import Stream, item_of, plain
+from tests.attempts_table import item_of, plain
 from tests.conftest import ClockAhead
 from tests.integration.door import CARD_NUMBER, Door, JsonAnswer, form_fields, settle, signed_fields
 from tests.waiting import eventually
