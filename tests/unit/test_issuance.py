@@ -1306,6 +1306,13 @@ CHARGING = [
         id="charged, and two looks find no key: somebody has revoked it",
     ),
     pytest.param(
+        (replace(PAYING, leftover=Leftover(OWN)), BUYER),
+        {"payments": (), "look_up": OWN, "issue": OWN, "charge": TAKEN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="charged, and the same card had been put there in the same second, for a charge that was refused",
+    ),
+    pytest.param(
         (PAYING, BUYER),
         {"payments": (PAID,), "look_up": OWN},
         Issued(OWN, TAKEN),

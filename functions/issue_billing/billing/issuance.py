@@ -272,7 +272,7 @@ def issue_and_charge(
     """
     send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
     try:
-        iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
+        issued = iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
     except (Declined, GatewayRefused) as no:
         return refused(attempt, no, iamport, deadline)
     except (GatewayError, Unavailable) as not_processed:
@@ -285,7 +285,7 @@ def issue_and_charge(
         return refused(attempt, no, iamport, deadline, was_issued=True)
     except OutcomeUnknown as unknown:
         return find_out(attempt, unknown, iamport, deadline)
-    return key_of_payment(attempt, paid, iamport, deadline)
+    return key_of_payment(attempt, paid, iamport, deadline, issued=issued)
 
 
 def refused(
@@ -355,10 +355,18 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
 
 
 def key_of_payment(
-    attempt: Attempt, paid: PaidPayment, iamport: Iamport, deadline: Deadline, *, was_refused: bool = False
+    attempt: Attempt,
+    paid: PaidPayment,
+    iamport: Iamport,
+    deadline: Deadline,
+    *,
+    issued: BillingKey | None = None,
+    was_refused: bool = False,
 ) -> Outcome:
     """The answer to a payment does not describe the key, which some PGs never keep and others keep a moment later.
 
+    `issued`: the key that was told before the payment. Iamport's times are of whole seconds, so by them alone a card
+    that stood there before, and was put there again within its second, would not be this attempt's.
     `was_refused`: what is paid was asked for by an earlier request, so the key is that one's.
     """
     for pause in (0.0, PAUSE_BEFORE_SECOND_LOOK):
@@ -367,7 +375,8 @@ def key_of_payment(
             found = iamport.look_up(attempt.customer_uid, deadline)
         except Unavailable as failure:
             return Outcome(OutcomeUnknown(failure.reason, failure.answered))
-        key = found if was_refused else attempt.own_key(found)
+        is_it = found is not None and (was_refused or found.is_same_as(issued))
+        key = found if is_it else attempt.own_key(found)
         if key is not None:
             ending = Ending("issued", registered=key, payment=paid, may_still_land=was_refused)
             return Outcome(Issued(key, paid), ending)
