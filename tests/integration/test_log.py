@@ -107,3 +107,18 @@ def test_who_is_in_the_way_and_cannot_be_looked_at_is_told_with_the_reason(lines
     iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
     assert door.post_json(fields, seconds_left=15).code == "in_progress"
     assert lines()[-1]["reason"] == "iamport_not_answering: http_500"
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize("words", ["한도\ud83d초과", "한도초과" * 200_000], ids=["half a letter", "endless"])
+def test_words_that_nothing_can_keep_keep_no_refusal_from_being_told(
+    lines: Lines, iamport: Simulator, aws: Aws, words: str
+) -> None:
+    """Lambda sends answer and log as UTF-8, and an item of the ledger has 400 kB at the most."""
+    fields = form_fields()
+    iamport.fail_next("issue", faults.refusing(200, -1, words))
+    answer = Door().post_json(fields)
+    assert answer.outcome == (200, "declined")
+    assert len(answer.body["message"].encode()) < 10_000
+    assert [line["iamport_message"] for line in lines()] == [answer.body["message"]]
+    assert plain(item_of(aws, fields["customer_uid"]))["message"] == answer.body["message"]
