@@ -187,6 +187,13 @@ def test_our_own_payment_of_another_amount_is_none_of_this_order(signed_door: Do
     assert "pay_onetime" not in iamport.endpoints
 
 
+def test_an_order_of_another_amount_is_no_repeat(signed_door: Door, iamport: Simulator) -> None:
+    assert signed_door.post_json(signed_fields("mine", payment=PAYMENT)).outcome == (200, "issued")
+    dearer = signed_fields("mine", payment={**PAYMENT, "amount": 199_000})
+    assert signed_door.post_json(dearer).outcome == (409, "already_paid")
+    assert len(iamport.payments) == 1
+
+
 def test_a_cancelled_payment_was_paid(signed_door: Door, iamport: Simulator) -> None:
     assert signed_door.post_json(signed_fields("mine", payment=PAYMENT)).outcome == (200, "issued")
     iamport.cancel("order-1")

@@ -860,6 +860,22 @@ def test_a_bug_in_looking_what_became_of_an_earlier_attempt_says_nothing_of_that
         assert (len(ledger.asked_for), ledger.told) == (1, [])
 
 
+def test_a_bug_after_an_earlier_attempt_was_settled_says_nothing_of_that_one() -> None:
+    """It may just have been closed as a success of the same request."""
+    result, ledger = begun_with(LEFT_OPEN, KeyError(), look_up=OWN)
+    assert result == "outcome_unknown"
+    assert ledger.told == [Ending("issued", None, OWN, may_still_land=True)]
+
+
+def test_a_bug_in_looking_how_an_order_was_paid_before_says_nothing_of_its_payment() -> None:
+    ledger = FakeLedger(PAYING)
+    iamport = FakeIamport(prepare=None, payments=(PAID,), look_up=KeyError("3333"))
+    with pytest.raises(OutcomeUnknown) as told:
+        issue_billing_key(BUYER, CARD, services_of(iamport, ledger), Deadline.after(28), "request-1")
+    assert (told.value.reason, type(told.value.__cause__)) == ("KeyError", KeyError)
+    assert ledger.told == ["open"]
+
+
 def test_a_bug_before_the_card_was_sent_is_what_it_is() -> None:
     ledger = FakeLedger(ATTEMPT, failing={"note_seen": KeyError()})
     with pytest.raises(KeyError):
@@ -1044,6 +1060,13 @@ def test_nothing_begins_while_an_earlier_attempt_cannot_be_looked_at() -> None:
     result, ledger = begun_with(LEFT_OPEN, ATTEMPT, look_up=DOWN)
     assert result == "in_progress"
     assert (len(ledger.asked_for), ledger.told) == (1, [])
+
+
+def test_a_ledger_that_fails_after_an_earlier_attempt_was_settled_is_in_progress() -> None:
+    """That attempt may have been of the same request: of a success it would be told that nothing was sent."""
+    result, ledger = begun_with(LEFT_OPEN, Unavailable("ledger_busy"), look_up=OWN)
+    assert result == "in_progress"
+    assert ledger.told == [Ending("issued", None, OWN, may_still_land=True)]
 
 
 def test_a_repeated_request_gets_the_first_answer_where_the_key_is_there() -> None:
@@ -1304,6 +1327,13 @@ CHARGING = [
         "paid_without_key",
         "open",
         id="charged, and two looks find no key: somebody has revoked it",
+    ),
+    pytest.param(
+        (replace(PAYING, leftover=Leftover(OWN)), BUYER),
+        {"payments": (), "look_up": OWN, "issue": OWN, "charge": TAKEN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="charged, and the same card had been put there in the same second, for a charge that was refused",
     ),
     pytest.param(
         (PAYING, BUYER),

@@ -96,13 +96,13 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
         if isinstance(begun, LeftOpen):
             with in_progress_where_unseen(), unknown_if_it_breaks():
                 settle(begun.attempt, iamport, ledger, answer_by)
-            begun = ledger.begin(new, deadline)
+                begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         note_attempt(begun.attempt.attempt_id)
         with in_progress_where_unseen(), unknown_if_it_breaks():
             found = iamport.look_up(new.customer_uid, answer_by)
-        if found is not None and found.is_same_as(begun.billing_key):
-            return Issued(found, begun.payment)
+            if found is not None and found.is_same_as(begun.billing_key):
+                return Issued(found, begun.payment)
         begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
     if not isinstance(begun, Attempt):
         raise InProgress
@@ -127,7 +127,9 @@ def new_attempt(customer: Customer, card: Card, services: Services, deadline: De
 
 @contextmanager
 def in_progress_where_unseen() -> Iterator[None]:
-    """An earlier attempt that can't be looked at may have been a success: that nothing was sent would not be true."""
+    """An earlier attempt that can't be looked at, or was just settled, may have been a success, perhaps of the same
+    request: that nothing was sent would not be true.
+    """
     try:
         yield
     except Unavailable as failure:
@@ -162,6 +164,8 @@ def carry_out(
         if isinstance(seen, Outcome):
             return attempt, seen
         noted = attempt if attempt.seen == seen else services.ledger.note_seen(attempt, seen, answer_by)
+    except OutcomeUnknown as broken:
+        return attempt, Outcome(broken)
     except Unavailable as never_sent:
         return attempt, nothing_sent(attempt, never_sent)
     if noted is None:
@@ -189,12 +193,13 @@ def nothing_sent(attempt: Attempt, told: BillingError, registered: BillingKey | 
 
 
 def look_before_sending(attempt: Attempt, customer: Customer, iamport: Iamport, deadline: Deadline) -> Seen | Outcome:
-    """An order is never charged twice, and a card never replaced without leave. Raises Unavailable."""
+    """An order is never charged twice, and a card never replaced without leave. Raises Unavailable, OutcomeUnknown."""
     payments: tuple[FoundPayment, ...] = ()
     if attempt.order is not None:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
         if attempt.order_is_paid or any(payment.was_paid() for payment in payments):
-            return paid_before(attempt, payments, iamport, deadline)
+            with unknown_if_it_breaks():
+                return paid_before(attempt, payments, iamport, deadline)
     is_new = customer.is_new and attempt.is_first
     found = None if is_new else iamport.look_up(customer.uid, deadline)
     if found is not None and not may_replace(found, attempt, customer):
@@ -272,7 +277,7 @@ def issue_and_charge(
     """
     send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
     try:
-        iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
+        issued = iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
     except (Declined, GatewayRefused) as no:
         return refused(attempt, no, iamport, deadline)
     except (GatewayError, Unavailable) as not_processed:
@@ -285,7 +290,7 @@ def issue_and_charge(
         return refused(attempt, no, iamport, deadline, was_issued=True)
     except OutcomeUnknown as unknown:
         return find_out(attempt, unknown, iamport, deadline)
-    return key_of_payment(attempt, paid, iamport, deadline)
+    return key_of_payment(attempt, paid, iamport, deadline, issued=issued)
 
 
 def refused(
@@ -355,10 +360,18 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
 
 
 def key_of_payment(
-    attempt: Attempt, paid: PaidPayment, iamport: Iamport, deadline: Deadline, *, was_refused: bool = False
+    attempt: Attempt,
+    paid: PaidPayment,
+    iamport: Iamport,
+    deadline: Deadline,
+    *,
+    issued: BillingKey | None = None,
+    was_refused: bool = False,
 ) -> Outcome:
     """The answer to a payment does not describe the key, which some PGs never keep and others keep a moment later.
 
+    `issued`: the key that was told before the payment. Iamport's times are of whole seconds, so by them alone a card
+    that stood there before, and was put there again within its second, would not be this attempt's.
     `was_refused`: what is paid was asked for by an earlier request, so the key is that one's.
     """
     for pause in (0.0, PAUSE_BEFORE_SECOND_LOOK):
@@ -367,7 +380,8 @@ def key_of_payment(
             found = iamport.look_up(attempt.customer_uid, deadline)
         except Unavailable as failure:
             return Outcome(OutcomeUnknown(failure.reason, failure.answered))
-        key = found if was_refused else attempt.own_key(found)
+        is_it = found is not None and (was_refused or found.is_same_as(issued))
+        key = found if is_it else attempt.own_key(found)
         if key is not None:
             ending = Ending("issued", registered=key, payment=paid, may_still_land=was_refused)
             return Outcome(Issued(key, paid), ending)

@@ -451,7 +451,7 @@ def _repeated(earlier: Item, new: NewAttempt, now: float) -> Repeated | None:
     same_request = (
         earlier["state"] == "issued"
         and earlier.get("request_fingerprint") == new.request_fingerprint
-        and earlier["merchant_uid"] == (new.order.merchant_uid if new.order else "")
+        and attempt_in(earlier).order == new.order
     )
     if not same_request or now - earlier["ended_at"] > REPEAT_SECONDS:
         return None
