@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 
 from infra.local.contract_page import read_contract
+from tests import botocore_data
 from tests.integration.door import Door, settle
 
 SECONDS_LEFT = 15.0
@@ -66,8 +67,11 @@ def _set(path: str, value: object) -> None:
 def import_all() -> None:
     """What was opened on the way has asked for nothing yet, and no container uses it."""
     shorten_waiting(_set)
+    botocore_data.read_once()
     Door()
-    importlib.import_module("settle")
+    services = importlib.import_module("settle").services
+    assert services.aws.dynamodb, "made, and with it all is read"
+    assert services.aws.secrets_manager, "made, and with it all is read"
     read_contract()
 
 

@@ -42,15 +42,15 @@ class SamFailed(Exception):
 
 def build(directory: Path) -> Path:
     """Runs `sam build` and gives the directory of the packages, one for each function. Raises SamFailed."""
-    _run_sam(
+    run_sam(
         *("build", "--template-file", str(TEMPLATE)),
         *("--build-dir", str(directory / "build"), "--cache-dir", str(directory / "cache")),
     )
     return directory / "build"
 
 
-def _run_sam(*arguments: str) -> None:
-    """The Python that runs the tests is the first on its PATH. Raises SamFailed."""
+def run_sam(*arguments: str) -> str:
+    """Gives what it prints. The Python that runs the tests is the first on its PATH. Raises SamFailed."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(  # noqa: S603 (our own command)
         [SAM, *arguments],
@@ -63,6 +63,7 @@ def _run_sam(*arguments: str) -> None:
     )
     if done.returncode:
         raise SamFailed(done.stdout + done.stderr)
+    return done.stdout
 
 
 @dataclass(frozen=True)
