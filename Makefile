@@ -1,7 +1,5 @@
 # What to do with this project, one target each. `make` alone lists them.
 
-UV_VERSION := 0.13.9
-
 # The first Python that is new enough. 3.13 before all others: it is what Lambda runs.
 PYTHON := $(shell for python in python3.13 python3 python3.14 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -11,7 +9,7 @@ BIN := $(VENV)/bin
 SAM_VENV := $(VENV)/sam
 SAM := $(SAM_VENV)/bin/sam
 UV := $(BIN)/uv
-UV_INSTALLED := $(VENV)/.uv-$(UV_VERSION)
+UV_INSTALLED := $(VENV)/.requirements-uv
 PACKAGES_INSTALLED := $(VENV)/.requirements-dev
 SAM_INSTALLED := $(SAM_VENV)/.requirements-sam
 CHECKOV_VENV := $(VENV)/checkov
@@ -96,6 +94,7 @@ lock: $(UV_INSTALLED) ## Write the requirements*.txt anew from the requirements*
 		-c requirements-dev.txt
 	$(LOCK) benchmarks/official_client/requirements.in -o benchmarks/official_client/requirements.txt
 	$(LOCK) requirements-checkov.in -o requirements-checkov.txt
+	$(LOCK) requirements-uv.in -o requirements-uv.txt
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
@@ -118,11 +117,11 @@ python-3.13: $(UV_INSTALLED)
 		echo 'The tests need Python 3.13: the package is compiled for the Lambda runtime of that version.' >&2; \
 		echo 'Install it, then: make clean test' >&2; exit 1; }
 
-$(UV_INSTALLED):
+$(UV_INSTALLED): requirements-uv.txt
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed: none of python3.13, python3, python3.14, python3.12, \
 	python3.11 on the PATH is one))
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-uv.txt
 	@touch $@
 
 $(PACKAGES_INSTALLED): requirements-dev.txt $(UV_INSTALLED)

@@ -68,6 +68,7 @@ class Resolver:
         self, document: Mapping[str, Any], parameters: Mapping[str, str], physical_ids: Mapping[str, str]
     ) -> None:
         self._conditions = document.get("Conditions", {})
+        self._mappings = document.get("Mappings", {})
         self._values: dict[str, Any] = {**PSEUDO_PARAMETERS, "AWS::NoValue": NO_VALUE, **physical_ids}
         for name, declaration in document.get("Parameters", {}).items():
             self._values[name] = _parameter_value(name, declaration, parameters)
@@ -81,6 +82,8 @@ class Resolver:
                 return re.sub(r"\$\{([^}]+)\}", lambda match: as_text(self._reference(match[1])), text)
             case {"Fn::If": [str(condition), then, otherwise]}:
                 return self.resolve(then if self.holds({"Condition": condition}) else otherwise)
+            case {"Fn::FindInMap": [str(mapping), top, second]}:
+                return self._mappings[mapping][self.resolve(top)][self.resolve(second)]
             case {"Fn::Join": [str(separator), entries]}:
                 return separator.join(as_text(entry) for entry in self.resolve(entries))
             case dict() if any(name.startswith("Fn::") for name in value):

@@ -80,6 +80,8 @@ def _holds(operator: str, value: str | None, expected: Any) -> bool:
     match operator:
         case "StringEquals":
             return value in several(expected)
+        case "StringLike":
+            return value is not None and any(matches(pattern, value) for pattern in several(expected))
         case "Null":
             return (value is None) is (expected == "true")
     raise NotImplementedError(operator)

@@ -11,10 +11,13 @@ NAMED_BY = {
     "AWS::ApiGateway::DomainName": "DomainName",
     "AWS::ApiGateway::Stage": "StageName",
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::Events::Archive": "ArchiveName",
     "AWS::Events::EventBus": "Name",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::Pipes::Pipe": "Name",
     "AWS::SecretsManager::Secret": "Name",
+    "AWS::WAFv2::WebACL": "Name",
 }
 """The property that gives a resource its name; without it, CloudFormation makes one up."""
 
@@ -38,15 +41,12 @@ RETURNED: Mapping[str, Mapping[str, str]] = {
         "Arn": "arn:aws:dynamodb:{region}:{account}:table/{name}",
         "StreamArn": "arn:aws:dynamodb:{region}:{account}:table/{name}/stream/2026-11-24T00:00:00.000",
     },
+    "AWS::Events::Archive": {"Ref": "{name}", "Arn": "arn:aws:events:{region}:{account}:archive/{name}"},
     "AWS::Events::EventBus": {"Ref": "{name}", "Arn": "arn:aws:events:{region}:{account}:event-bus/{name}"},
     "AWS::Events::Rule": {"Ref": "{name}", "Arn": "arn:aws:events:{region}:{account}:rule/{name}"},
     "AWS::IAM::ManagedPolicy": {"Ref": "arn:aws:iam::{account}:policy{path}{name}"},
     "AWS::IAM::OIDCProvider": {"Ref": "arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com"},
     "AWS::IAM::Role": {"Ref": "{name}", "Arn": "arn:aws:iam::{account}:role{path}{name}"},
-    "AWS::KMS::Key": {
-        "Ref": "00000000-0000-0000-0000-000000000003",
-        "Arn": "arn:aws:kms:{region}:{account}:key/00000000-0000-0000-0000-000000000003",
-    },
     "AWS::Lambda::Alias": {"Ref": "arn:aws:lambda:{region}:{account}:function:{name}:live"},
     "AWS::Lambda::Function": {"Ref": "{name}", "Arn": "arn:aws:lambda:{region}:{account}:function:{name}"},
     "AWS::Lambda::Version": {"Ref": "arn:aws:lambda:{region}:{account}:function:{name}:1", "Version": "1"},

@@ -13,11 +13,12 @@ from tests.infrastructure.translation import path_in, translated
 MAIN = "template.yaml"
 TEMPLATES = (MAIN, *sorted(str(path.relative_to(PROJECT)) for path in (PROJECT / "infra").glob("*.yaml")))
 
-ON_ITS_OWN = {
+ON_ITS_OWN: Mapping[str, Mapping[str, str]] = {
+    "infra/api-gateway-account.yaml": {},
     "infra/deploy-role.yaml": {
         "Repository": "shop/card-door",
         "Environment": "prod",
-    }
+    },
 }
 """Templates that are no part of the main one, with values for their parameters that have no default."""
 
@@ -33,7 +34,9 @@ PARAMETER_SETS: Mapping[str, Mapping[str, str]] = {
         "KmsKeyArn": KMS_KEY,
         "SubnetIds": "subnet-0000000000000000a,subnet-0000000000000000b",
         "SecurityGroupIds": "sg-00000000000000000",
+        "AccessLogs": "on",
         "Monitoring": "on",
+        "EventArchive": "on",
         "AlarmEmail": "operator@shop.example",
         "Firewall": "on",
         "DomainName": "cards.shop.example",
@@ -42,7 +45,7 @@ PARAMETER_SETS: Mapping[str, Mapping[str, str]] = {
     },
     "with what the account has": {
         "IamportSecretArn": SECRET,
-        "ApiGatewayLogRole": "existing",
+        "AccessLogs": "on",
         "Monitoring": "on",
         "Firewall": "on",
         "DomainName": "cards.shop.example",
@@ -83,15 +86,25 @@ class Deployment:
 @cache
 def deployment(parameter_set: str) -> Deployment:
     """The main stack, the stacks that it contains, and those that are deployed on their own."""
-    main = list(_rendered(MAIN, PARAMETER_SETS[parameter_set]))
+    own = [resource for path in ON_ITS_OWN for resource in on_its_own(path).resources]
+    return Deployment((*service(PARAMETER_SETS[parameter_set]).resources, *own))
+
+
+def service(parameters: Mapping[str, str]) -> Deployment:
+    """The main stack and the stacks that it contains."""
+    main = list(_rendered(MAIN, parameters))
     nested = [
         resource
         for stack in main
         if stack.type == "AWS::CloudFormation::Stack"
         for resource in _rendered(path_in(stack.properties["TemplateURL"]), stack.properties["Parameters"])
     ]
-    own = [resource for path, values in ON_ITS_OWN.items() for resource in _rendered(path, values)]
-    return Deployment((*main, *nested, *own))
+    return Deployment((*main, *nested))
+
+
+def on_its_own(path: str, **parameters: str) -> Deployment:
+    """One stack that is deployed by itself, with other values for some of its parameters."""
+    return Deployment(tuple(_rendered(path, {**ON_ITS_OWN[path], **parameters})))
 
 
 def _rendered(path: str, parameters: Mapping[str, Any]) -> Iterator[Resource]:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from billing.observability import METRIC_BY_OUTCOME
+from infra.local.aws import Aws
 from tests.infrastructure.conftest import Calls
+from tests.infrastructure.event_stream import EventStream
 from tests.infrastructure.every_way import Surroundings, issue_in_every_way, settle_in_every_way
 from tests.infrastructure.stacks import PARAMETER_SETS, Deployment, deployment
 
@@ -79,7 +81,12 @@ def test_every_metric_that_is_looked_at_is_written(seen: Seen) -> None:
 
 
 def test_nothing_that_the_code_writes_or_calls_was_missed(seen: Seen) -> None:
-    assert {name for name, _ in seen.metrics} == {*METRIC_BY_OUTCOME.values(), "GatewayLatency", *SETTLERS}
+    assert {name for name, _ in seen.metrics} == {
+        *METRIC_BY_OUTCOME.values(),
+        "GatewayLatency",
+        "AttemptEnded",
+        *SETTLERS,
+    }
     watched = {
         value
         for _, metric in of_alarms(deployment("all that can be turned on"))
@@ -102,6 +109,17 @@ def test_the_lines_that_a_filter_counts_are_written_to_its_log_group() -> None:
         fields = re.findall(r"\$\.(\w+)", metric_filter.properties["FilterPattern"])
         assert fields
         assert set(fields) <= json.loads(log["Format"]).keys()
+
+
+@pytest.mark.parametrize("parameter_set", PARAMETER_SETS)
+def test_no_key_is_made_for_the_alarms(parameter_set: str) -> None:
+    """Whoever makes a key has to put its policy (AWS KMS API reference, CreateKey), and who may do that to keys owns
+    them. The topic carries names of alarms: it is encrypted where the operator has a key.
+    """
+    deployed = deployment(parameter_set)
+    assert deployed.of_type("AWS::KMS::Key") == []
+    for topic in deployed.of_type("AWS::SNS::Topic"):
+        assert topic.properties.get("KmsMasterKeyId") == PARAMETER_SETS[parameter_set].get("KmsKeyArn")
 
 
 def test_every_alarm_reaches_somebody() -> None:
@@ -154,6 +172,54 @@ def worked_out(expression: str, **metrics: int | None) -> int:
     }
     value: int = eval(expression, {"__builtins__": {}, **functions}, metrics)  # noqa: S307 (the template's own)
     return value
+
+
+ALARM_ON_UNTOLD = deployment("all that can be turned on").resource("EventsUntold", "infra/monitoring.yaml").properties
+
+
+@pytest.mark.parametrize(
+    ("ended", "told", "counts"),
+    [
+        pytest.param(None, None, 0, id="a quiet night"),
+        pytest.param(0, 0, 0, id="nothing ended"),
+        pytest.param(None, 3, 0, id="told a moment after"),
+        pytest.param(100, 100, 0, id="all told"),
+        pytest.param(100, 93, 0, id="some are told in the next quarter of an hour"),
+        pytest.param(1, None, 1, id="one, and none told"),
+        pytest.param(100, 40, 1, id="fewer than half"),
+    ],
+)
+def test_events_that_are_not_told_ring_and_a_quiet_night_does_not(
+    ended: int | None, told: int | None, counts: int
+) -> None:
+    """Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics": FILL and IF."""
+    meanings = {
+        "FILL": lambda value, other: other if value is None else value,
+        "IF": lambda test, then, otherwise: then if test else otherwise,
+    }
+    [expression] = [part["Expression"] for part in ALARM_ON_UNTOLD["Metrics"] if "Expression" in part]
+    value = eval(expression, meanings, {"ended": ended, "told": told})  # noqa: S307 (the template's own)
+    assert (value >= ALARM_ON_UNTOLD["Threshold"]) == bool(counts)
+    assert ALARM_ON_UNTOLD["TreatMissingData"] == "notBreaching"
+
+
+def test_one_event_between_two_periods_rings_nothing_and_a_dead_pipe_rings_before_its_records_are_given_up() -> None:
+    [pipe] = deployment("all that can be turned on").of_type("AWS::Pipes::Pipe")
+    stream = pipe.properties["SourceParameters"]["DynamoDBStreamParameters"]
+    [period] = {part["MetricStat"]["Period"] for part in ALARM_ON_UNTOLD["Metrics"] if "MetricStat" in part}
+    assert ALARM_ON_UNTOLD["DatapointsToAlarm"] == 2
+    assert period * ALARM_ON_UNTOLD["EvaluationPeriods"] <= stream["MaximumRecordAgeInSeconds"]
+
+
+def test_as_many_attempts_end_as_events_are_told(
+    around: Surroundings, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = EventStream(aws)
+    issue_in_every_way(around)
+    settle_in_every_way(around)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    ended = sum(sum(line["AttemptEnded"]) for line in lines if "AttemptEnded" in line)
+    assert ended == len(stream.events()) > 10
 
 
 def written_by(line: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:

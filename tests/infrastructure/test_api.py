@@ -6,7 +6,8 @@ import re
 import pytest
 
 from billing.web import messages
-from infra.local.template import Template
+from infra.local.intrinsics import read_yaml
+from infra.local.template import PROJECT, Template
 from tests.infrastructure.stacks import PARAMETER_SETS, deployment
 
 GATEWAY_RESPONSES = Template().api("BillingApi").gateway_responses
@@ -64,16 +65,52 @@ def test_no_5xx_of_api_gateway_claims_that_nothing_was_sent() -> None:
     assert not any(name.startswith("INTEGRATION_") for name in GATEWAY_RESPONSES)
 
 
+WITH_ACCESS_LOGS = [name for name, given in PARAMETER_SETS.items() if given.get("AccessLogs") == "on"]
+
+
+@pytest.mark.parametrize("parameter_set", WITH_ACCESS_LOGS)
+def test_access_logs_are_json_that_holds_of_the_caller_only_the_address(parameter_set: str) -> None:
+    [stage] = deployment(parameter_set).of_type("AWS::ApiGateway::Stage")
+    written = json.loads(stage.properties["AccessLogSetting"]["Format"])
+    assert written["request_id"] == "$context.extendedRequestId", "as in the answer"
+    assert set(written.values()) == {
+        *("$context.requestId", "$context.extendedRequestId", "$context.requestTime", "$context.httpMethod"),
+        *("$context.resourcePath", "$context.status", "$context.error.responseType", "$context.responseLatency"),
+        *("$context.integration.status", "$context.integrationLatency", "$context.responseLength"),
+        "$context.identity.sourceIp",
+    }
+
+
+def test_a_first_deployment_asks_nothing_of_the_account() -> None:
+    """Without the account's log role, API Gateway refuses a stage with an access log ("Set up CloudWatch logging for
+    REST APIs in API Gateway"). The group is there in any case: retained and of a fixed name, it can't be made twice.
+    """
+    deployed = deployment("as it comes")
+    [stage] = deployed.of_type("AWS::ApiGateway::Stage")
+    assert "AccessLogSetting" not in stage.properties
+    assert deployed.resource("ApiAccessLogGroup").properties["LogGroupName"] == "/aws/apigateway/card-door-access"
+
+
 @pytest.mark.parametrize("parameter_set", PARAMETER_SETS)
-def test_access_logs_are_json_that_holds_nothing_of_what_the_caller_sent(parameter_set: str) -> None:
-    for stage in deployment(parameter_set).of_type("AWS::ApiGateway::Stage"):
-        written = json.loads(stage.properties["AccessLogSetting"]["Format"])
-        assert written["request_id"] == "$context.extendedRequestId", "as in the answer"
-        assert set(written.values()) == {
-            *("$context.requestId", "$context.extendedRequestId", "$context.requestTime", "$context.httpMethod"),
-            *("$context.resourcePath", "$context.status", "$context.error.responseType", "$context.responseLatency"),
-            *("$context.integration.status", "$context.integrationLatency", "$context.responseLength"),
-        }
+def test_the_service_changes_no_setting_of_the_account(parameter_set: str) -> None:
+    """API Gateway has one log role for all APIs of an account and region: who sets it replaces that of the others.
+
+    Source: CloudFormation template reference, AWS::ApiGateway::Account.
+    """
+    accounts = deployment(parameter_set).of_type("AWS::ApiGateway::Account")
+    assert {account.stack for account in accounts} == {"infra/api-gateway-account.yaml"}
+
+
+def test_the_accounts_log_role_is_set_once_there_is_an_api_and_stays_when_its_stack_goes() -> None:
+    """Source: CloudFormation template reference, AWS::ApiGateway::Account: in an account without any API it "must" have
+    a DependsOn on one. Without Retain, the role of all other APIs would go with this stack.
+    """
+    resources = read_yaml((PROJECT / "infra/api-gateway-account.yaml").read_text("utf-8"))["Resources"]
+    account, role = resources["Account"], resources["Role"]
+    assert resources[account["DependsOn"]]["Type"] == "AWS::ApiGateway::RestApi"
+    assert account["Properties"]["CloudWatchRoleArn"] == {"Fn::GetAtt": ["Role", "Arn"]}
+    for kept in (account, role):
+        assert kept["DeletionPolicy"] == kept["UpdateReplacePolicy"] == "Retain"
 
 
 @pytest.mark.parametrize("parameter_set", PARAMETER_SETS)
@@ -87,9 +124,29 @@ def test_api_gateway_never_logs_or_traces_bodies(parameter_set: str) -> None:
 
 
 @pytest.mark.parametrize("parameter_set", PARAMETER_SETS)
-def test_the_api_takes_no_tls_older_than_1_2(parameter_set: str) -> None:
-    [api] = deployment(parameter_set).of_type("AWS::ApiGateway::RestApi")
-    assert api.properties["SecurityPolicy"].startswith(("SecurityPolicy_TLS13_1_2_", "SecurityPolicy_TLS13_1_3_"))
+def test_api_gateway_counts_nothing_that_nobody_looks_at(parameter_set: str) -> None:
+    """`MetricsEnabled` adds metrics by method and resource, which are charged for; those of the stage are free.
+
+    Source: API Gateway developer guide, "Amazon API Gateway dimensions and metrics".
+    """
+    [stage] = deployment(parameter_set).of_type("AWS::ApiGateway::Stage")
+    [settings] = stage.properties["MethodSettings"]
+    assert settings["MetricsEnabled"] is False
+
+
+def test_the_stage_keeps_its_logical_id() -> None:
+    """SAM puts a plain StageName into it: another id would be another stage, of the same name as the one that is there.
+
+    Source: SAM developer guide, "Generated CloudFormation resources": AWS::Serverless::Api.
+    """
+    [stage] = deployment("as it comes").of_type("AWS::ApiGateway::Stage")
+    assert (stage.name, stage.properties["StageName"]) == ("BillingApiStage", "v1")
+
+
+@pytest.mark.parametrize("parameter_set", PARAMETER_SETS)
+def test_no_api_takes_tls_older_than_1_2(parameter_set: str) -> None:
+    for api in deployment(parameter_set).of_type("AWS::ApiGateway::RestApi"):
+        assert api.properties["SecurityPolicy"].startswith(("SecurityPolicy_TLS13_1_2_", "SecurityPolicy_TLS13_1_3_"))
 
 
 def test_a_domain_of_the_merchants_own_takes_no_tls_older_than_1_2() -> None:

@@ -177,13 +177,11 @@ def defaults(path: str) -> dict[str, str]:
 
 def creatable(path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     """The template without what moto's CloudFormation lacks: types, whose references become what they would give,
-    `Fn::If` that leaves out an entry of a list, and a key's tags, whose names it takes from KMS's own call."""
+    and `Fn::If` that leaves out an entry of a list."""
     document = translated(path, parameters)
     resolver = Rendering(document, parameters)
     given: dict[str, str] = {}
     for name, resource in list(document["Resources"].items()):
-        if resource["Type"] == "AWS::KMS::Key":
-            del resource["Properties"]["Tags"]
         if resource["Type"] not in BY_CLOUDFORMATION:
             del document["Resources"][name]
             for attribute, value in resolver.returned(name, resource).items():

@@ -142,3 +142,10 @@ def test_the_newest_release_of_the_changelog_is_the_one_that_is_published() -> N
     releases = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", (PROJECT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert releases[0] == metadata["SemanticVersion"]
     assert (PROJECT / metadata["LicenseUrl"]).read_text("utf-8").startswith(f"{metadata['SpdxLicenseId']} License")
+
+
+@pytest.mark.parametrize("text", ["Makefile", *(f".github/workflows/{name}" for name in WORKFLOWS), ".ci/run"])
+def test_nothing_is_installed_but_by_its_hash(text: str) -> None:
+    """Source: pip's user guide, "Hash-checking mode"; uv's, "Verifying hashes"."""
+    for command in re.findall(r"\bpip (?:install|sync)\b.*", (PROJECT / text).read_text("utf-8")):
+        assert "--require-hashes" in command, command

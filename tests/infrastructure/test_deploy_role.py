@@ -3,8 +3,8 @@
 import pytest
 
 from infra.local.intrinsics import ACCOUNT_ID, REGION
-from tests.infrastructure.policies import Request, allows, statements_of
-from tests.infrastructure.stacks import Resource, deployment
+from tests.infrastructure.policies import Request, allows, read_statements, statements_of
+from tests.infrastructure.stacks import KMS_KEY, Resource, deployment, on_its_own
 
 DEPLOY_ROLE = "infra/deploy-role.yaml"
 
@@ -84,21 +84,9 @@ def test_the_pipeline_can_change_none_of_its_own_roles_and_policies(action: str)
             assert not may("CloudFormationRole", action, arn, {"iam:PassedToService": "lambda.amazonaws.com"})
 
 
-def test_the_pipeline_deletes_the_alarms_key_by_its_tag_and_no_other_key() -> None:
-    key = deployment("with what the account has").resource("AlarmKey", "infra/monitoring.yaml")
-    of_the_key = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in key.properties["Tags"]}
-    assert may("CloudFormationRole", "kms:ScheduleKeyDeletion", key.returned["Arn"], of_the_key)
-    for other in ({}, dict.fromkeys(of_the_key, "payroll")):
-        assert not may("CloudFormationRole", "kms:ScheduleKeyDeletion", key.returned["Arn"], other)
-
-
-@pytest.mark.parametrize(("action", "allowed"), [("kms:EnableKeyRotation", True), ("kms:PutKeyPolicy", False)])
-def test_the_pipeline_sets_up_a_key_and_takes_none_over(action: str, allowed: bool) -> None:
-    """By no tag: that of a new key may count only minutes later, and any key could be given one."""
-    key = deployment("with what the account has").resource("AlarmKey", "infra/monitoring.yaml")
-    of_the_key = {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in key.properties["Tags"]}
-    assert may("CloudFormationRole", action, key.returned["Arn"], of_the_key) is allowed
-    assert may("CloudFormationRole", action, key.returned["Arn"], {}) is allowed
+@pytest.mark.parametrize("action", ["kms:CreateKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:TagResource"])
+def test_the_pipeline_makes_no_key_and_takes_none_over(action: str) -> None:
+    assert not may("CloudFormationRole", action, KMS_KEY, {})
 
 
 def test_the_pipeline_makes_the_secrets_and_has_one_generated() -> None:
@@ -106,3 +94,138 @@ def test_the_pipeline_makes_the_secrets_and_has_one_generated() -> None:
         secret = deployment("as it comes").resource(name).returned["Ref"]
         assert may("CloudFormationRole", "secretsmanager:CreateSecret", secret, {})
     assert may("CloudFormationRole", "secretsmanager:GetRandomPassword", "*", {})
+
+
+def test_cloudformation_takes_its_role_on_without_a_condition() -> None:
+    """aws:SourceAccount is documented for other services' roles, not for CloudFormation's service role: where it is not
+    sent, nothing can be deployed.
+
+    Source: CloudFormation user guide, "CloudFormation service role".
+    """
+    [statement] = own("CloudFormationRole").properties["AssumeRolePolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudformation.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+
+
+EVENTS = f"arn:aws:events:{REGION}:{ACCOUNT_ID}"
+SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret"
+IAM = f"arn:aws:iam::{ACCOUNT_ID}"
+API_DESTINATIONS = "apidestinations.events.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context"),
+    [
+        # The handlers of AWS::IAM::ManagedPolicy and AWS::Lambda::Function (CloudFormation's schemas, "handlers").
+        ("iam:ListEntitiesForPolicy", f"{IAM}:policy/card-door-UseKey-AbCdEf", {}),
+        ("ec2:DescribeNetworkInterfaces", "*", {}),
+        # GenerateSecretString, AWS::Events::Archive, Connection and ApiDestination (the same).
+        ("secretsmanager:GetRandomPassword", "*", {}),
+        ("events:CreateArchive", f"{EVENTS}:archive/card-door-events", {}),
+        ("events:CreateConnection", f"{EVENTS}:connection/card-door-webhook", {}),
+        ("events:CreateApiDestination", f"{EVENTS}:api-destination/card-door-webhook", {}),
+        # EventBridge user guide, "Connections for endpoint targets": what is signed in with is a secret of this name.
+        ("secretsmanager:CreateSecret", f"{SECRETS}:events!connection/card-door-webhook/0", {}),
+        ("iam:PassRole", f"{IAM}:role/card-door-WebhookRole-AbCdEf", {"iam:PassedToService": "events.amazonaws.com"}),
+        # EventBridge user guide, "Service-linked role for API destinations".
+        (
+            "iam:CreateServiceLinkedRole",
+            f"{IAM}:role/aws-service-role/{API_DESTINATIONS}/AWSServiceRoleForAmazonEventBridgeApiDestinations",
+            {"iam:AWSServiceName": API_DESTINATIONS},
+        ),
+    ],
+)
+def test_the_pipeline_may_do_what_the_templates_handlers_do(
+    action: str, resource: str, context: dict[str, str]
+) -> None:
+    assert may("CloudFormationRole", action, resource, context)
+
+
+BOUND = list(read_statements(own("Boundary").properties["PolicyDocument"]))
+
+
+@pytest.mark.parametrize(("service", "allowed"), [("card-door", True), ("payroll", False)])
+def test_the_boundary_lets_events_be_posted_to_the_services_own_address(service: str, allowed: bool) -> None:
+    request = Request("events:InvokeApiDestination", f"{EVENTS}:api-destination/{service}-webhook/0", {})
+    assert allows(BOUND, request) is allowed
+
+
+@pytest.mark.parametrize("action", ["logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery"])
+def test_no_role_of_the_service_can_read_a_log(action: str) -> None:
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:/aws/lambda/card-door-issue-billing:*"
+    assert not allows(BOUND, Request(action, group, {}))
+
+
+# ---- Two environments in one account ----
+
+STAGING = on_its_own(DEPLOY_ROLE, ServiceStackName="card-door-staging", Environment="staging")
+
+STACK_NAME_TAG = "aws:ResourceTag/aws:cloudformation:stack-name"
+"""CloudFormation puts it on what can have tags (user guide, "Resource tags"), and nobody else can: AWS keeps names that
+begin with `aws:` for itself. Source for what an API's parts inherit: API Gateway developer guide, "API Gateway
+resources that can be tagged".
+"""
+
+
+def staging_may(action: str, resource: str, context: dict[str, str]) -> bool:
+    role = STAGING.resource("CloudFormationRole", DEPLOY_ROLE)
+    return allows(statements_of(role, STAGING), Request(action, resource, context))
+
+
+API = f"arn:aws:apigateway:{REGION}::/restapis/a1b2c3d4e5"
+DOMAIN = f"arn:aws:apigateway:{REGION}::/domainnames/cards.shop.example"
+SETTINGS = f"arn:aws:appconfig:{REGION}:{ACCOUNT_ID}:application/a1b2c3d"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("apigateway:DELETE", API),
+        ("apigateway:PATCH", f"{API}/stages/v1"),
+        ("apigateway:SetWebACL", f"{API}/stages/v1"),  # who puts a firewall in front of it, or takes it away
+        ("apigateway:UpdateRestApiPolicy", API),
+        ("apigateway:PATCH", DOMAIN),
+        ("apigateway:POST", f"{DOMAIN}/basepathmappings"),
+        ("appconfig:DeleteApplication", SETTINGS),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stack", "allowed"),
+    [
+        ("card-door-staging", True),
+        ("card-door-staging-DomainApplication-AbCdEf", True),
+        ("card-door", False),
+        ("card-door-DomainApplication-AbCdEf", False),
+        (None, False),
+    ],
+)
+def test_staging_changes_by_their_tags_its_own_api_domain_and_settings_and_no_others(
+    action: str, resource: str, stack: str | None, allowed: bool
+) -> None:
+    context = {} if stack is None else {STACK_NAME_TAG: stack}
+    assert staging_may(action, resource, context) is allowed
+
+
+@pytest.mark.parametrize("resource_type", ["AWS::WAFv2::WebACL", "AWS::Pipes::Pipe", "AWS::Events::Archive"])
+def test_staging_reaches_neither_firewall_pipe_nor_archive_of_prod(resource_type: str) -> None:
+    """They have names of the stack's, as their ARNs are made of them."""
+    [prods] = EVERYTHING.of_type(resource_type)
+    arn = prods.returned["Arn"]
+    service = arn.split(":")[2]
+    assert not staging_may(f"{service}:DeleteAnything", arn, {})
+    assert staging_may(f"{service}:DeleteAnything", arn.replace("/card-door-", "/card-door-staging-"), {})
+    assert may("CloudFormationRole", f"{service}:DeleteAnything", arn, {})
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("card-door-staging", True), ("card-door", False)])
+def test_staging_makes_no_api_of_another_name(name: str, allowed: bool) -> None:
+    """Source: Service Authorization Reference, Amazon API Gateway Management, apigateway:Request/ApiName."""
+    every_api = f"arn:aws:apigateway:{REGION}::/restapis"
+    assert staging_may("apigateway:POST", every_api, {"apigateway:Request/ApiName": name}) is allowed
+
+
+def test_staging_cannot_touch_the_accounts_log_role() -> None:
+    assert not staging_may("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/account", {})

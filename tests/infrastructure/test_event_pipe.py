@@ -1,45 +1,26 @@
-"""The pipe's filter and input template, applied to what the functions write into the table, give docs/events.md.
-
-moto has the table's stream but no pipes: what a pipe does is done here. Sources: EventBridge user guide, "Event
-filtering in Amazon EventBridge Pipes" and "Amazon EventBridge Pipes input transformation".
-"""
+"""The pipe's filter and input template, applied to what the functions write into the table, give docs/events.md."""
 
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, cast
 
 import pytest
-from moto.events.models import EventPattern
 
 from infra.local.aws import Aws
 from infra.local.iamport import faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
-from tests.attempts_table import Record, Stream, empty_ledger, name_of_table
+from tests.attempts_table import empty_ledger, name_of_table
+from tests.infrastructure.event_stream import EventStream
 from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
 from tests.integration.door import settle, signed_fields
 
 PIPE = deployment("as it comes").resource("EventPipe").properties
-TARGET = PIPE["TargetParameters"]
 
 CARD, MASKED = "0000-9876-9876-9876", "000098******9876"
-
-
-@dataclass(frozen=True)
-class Event:
-    source: str
-    detail_type: str
-    detail: dict[str, str]
-
-
-class EventStream(Stream):
-    def events(self) -> list[Event]:
-        return [event for record in self.records() for event in told(record)]
 
 
 @pytest.fixture
@@ -266,6 +247,20 @@ def test_an_event_tells_nothing_of_the_card_but_its_mask(around: Surroundings, s
         assert secret not in texts
 
 
+def test_a_record_that_cannot_be_told_is_given_up_while_it_can_still_be_fetched() -> None:
+    """By default a pipe retries a bad record until it leaves the stream, after 24 hours; what it gives up goes to the
+    queue as a position in the stream. AUTOMATIC_BISECT finds the bad one of a batch.
+
+    Sources: EventBridge Pipes API reference, PipeSourceDynamoDBStreamParameters; EventBridge user guide, "Pipes error
+    handling"; DynamoDB developer guide, "Change data capture for DynamoDB Streams" (24 hours).
+    """
+    stream = PIPE["SourceParameters"]["DynamoDBStreamParameters"]
+    assert 0 < stream["MaximumRecordAgeInSeconds"] <= DAY / 2
+    assert 0 < stream["MaximumRetryAttempts"] <= 10
+    assert stream["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
+    assert stream["DeadLetterConfig"]["Arn"] == deployment("as it comes").resource("LostEvents").returned["Arn"]
+
+
 def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:
     """From now on Iamport can't be asked: the uid is new, so that the card is sent all the same."""
     around.iamport.fail_next("issue", fault)
@@ -278,32 +273,6 @@ def find_out(around: Surroundings) -> None:
     around.iamport.choose_fault = lambda _: None
     around.clock.advance(5 * MINUTE)
     settle()
-
-
-def told(record: Record) -> Iterator[Event]:
-    """What the pipe makes of one record."""
-    patterns = [one["Pattern"] for one in PIPE["SourceParameters"]["FilterCriteria"]["Filters"]]
-    if any(EventPattern(pattern, json.loads(pattern)).matches_event(cast(Any, record)) for pattern in patterns):
-        to_bus = TARGET["EventBridgeEventBusParameters"]
-        yield Event(
-            source=to_bus["Source"],
-            detail_type=at_path(record, to_bus["DetailType"]),
-            detail=json.loads(filled_in(TARGET["InputTemplate"], record)),
-        )
-
-
-def filled_in(template: str, record: Record) -> str:
-    """EventBridge puts a text into quotes where the template has none. What it does where nothing stands at a path is
-    not documented: here it is an error, so that no event may rest on it."""
-    return re.sub(r"<(\$[^>]*)>", lambda path: json.dumps(at_path(record, path[1]), ensure_ascii=False), template)
-
-
-def at_path(record: Record, path: str) -> Any:
-    """Raises KeyError where nothing stands at the path."""
-    value: Any = record
-    for name in path.removeprefix("$.").split("."):
-        value = value[name]
-    return value
 
 
 def documented_fields() -> list[str]:

@@ -31,6 +31,12 @@ def test_no_log_group_keeps_its_lines_for_ever(parameter_set: str) -> None:
         assert int(group.properties["RetentionInDays"]) > 0
 
 
+def test_the_line_of_each_attempt_is_logged_whatever_is_set(parameter_set: str) -> None:
+    """It is of the level INFO (billing/observability.py), and the trail of who did what: PCI DSS 10.2."""
+    for function in functions(parameter_set):
+        assert function.properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "INFO"
+
+
 def test_the_function_behind_the_api_ends_before_api_gateway_gives_up(parameter_set: str) -> None:
     function = deployment(parameter_set).resource("IssueBillingFunction")
     assert function.properties["Timeout"] < LONGEST_WAIT == 29
@@ -51,7 +57,7 @@ def test_no_function_is_traced_by_x_ray(parameter_set: str) -> None:
 def test_the_api_calls_the_alias_and_not_a_version_that_is_being_deployed(parameter_set: str) -> None:
     deployed = deployment(parameter_set)
     alias = next(one for one in deployed.of_type("AWS::Lambda::Alias") if one.name.startswith("IssueBillingFunction"))
-    [api] = deployed.of_type("AWS::ApiGateway::RestApi")
+    api = deployed.resource("BillingApi")
     routes = [
         method["x-amazon-apigateway-integration"]["uri"]
         for path in api.properties["Body"]["paths"].values()

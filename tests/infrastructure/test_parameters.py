@@ -1,6 +1,7 @@
 """The sets of parameters that these tests deploy with leave nothing of the templates out."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,10 @@ from billing.settings import CARD_FIELDS, WrongSetting, read_settings
 from infra.local.intrinsics import read_yaml
 from infra.local.template import PROJECT
 from tests.infrastructure.rendering import Rendering
-from tests.infrastructure.stacks import MAIN, ON_ITS_OWN, PARAMETER_SETS, TEMPLATES, deployment
+from tests.infrastructure.stacks import KMS_KEY, MAIN, ON_ITS_OWN, PARAMETER_SETS, TEMPLATES, deployment, service
 from tests.infrastructure.translation import translated
 
-NEEDED = {"IAMPORT_SECRET_ID": "secret", "ATTEMPTS_TABLE": "table"}
+NEEDED = {"IAMPORT_SECRET_ID": "secret", "FINGERPRINT_SECRET_ID": "key", "ATTEMPTS_TABLE": "table"}
 
 
 def test_every_condition_of_the_service_holds_in_one_set_and_not_in_another() -> None:
@@ -54,3 +55,87 @@ def test_a_nested_stack_gets_the_parameters_that_it_has(path: str) -> None:
     given = nested.properties["Parameters"].keys()
     assert given <= declared.keys()
     assert {name for name, one in declared.items() if "Default" not in one} <= given
+
+
+def test_logs_can_be_kept_for_a_year_and_all_of_them_take_the_same_days() -> None:
+    """PCI DSS 10.5.1 wants twelve months; of the days that CloudWatch takes, 400 has a month to spare for looking.
+
+    Source: CloudWatch Logs API reference, PutRetentionPolicy, retentionInDays.
+    """
+    taken = [
+        read_yaml((PROJECT / path).read_text("utf-8"))["Parameters"]["LogRetentionDays"]["AllowedValues"]
+        for path in (MAIN, "infra/firewall.yaml")
+    ]
+    assert taken[0] == taken[1]
+    assert 400 in taken[0]
+
+
+DEPLOYING = (PROJECT / "docs/deploying.md").read_text("utf-8")
+TESTS = "".join(path.read_text("utf-8") for path in (PROJECT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("parameter", read_yaml((PROJECT / MAIN).read_text("utf-8"))["Parameters"])
+def test_every_parameter_is_explained_and_tested(parameter: str) -> None:
+    assert f"`{parameter}" in DEPLOYING
+    assert f'"{parameter}"' in TESTS
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "variable"),
+    [
+        ("IamportBaseUrl", "https://stand-in.shop.example", "IAMPORT_BASE_URL"),
+        ("IamportChannelKey", "channel-key-0", "IAMPORT_CHANNEL_KEY"),
+        ("IamportPg", "nice.shop", "IAMPORT_PG"),
+        ("IamportTier", "A1Z", "IAMPORT_TIER"),
+        ("CardFields", "birth", "CARD_FIELDS"),
+        ("FirstPayment", "again", "FIRST_PAYMENT"),
+        ("AllowedOrigins", "https://shop.example", "ALLOWED_ORIGINS"),
+        ("CustomerIdentity", "signed", "CUSTOMER_IDENTITY"),
+        ("PrivacyPolicyUrl", "https://shop.example/privacy", "PRIVACY_POLICY_URL"),
+        ("AttemptsPerCustomer", "3", "ATTEMPTS_PER_CUSTOMER"),
+        ("AttemptsPerCard", "4", "ATTEMPTS_PER_CARD"),
+        ("AttemptsPerCardPerDay", "5", "ATTEMPTS_PER_CARD_PER_DAY"),
+    ],
+)
+def test_a_parameter_reaches_the_functions(parameter: str, value: str, variable: str) -> None:
+    for function in service({parameter: value}).of_type("AWS::Lambda::Function"):
+        assert function.properties["Environment"]["Variables"][variable] == value
+
+
+@pytest.mark.parametrize(
+    ("given", "resource_type", "path"),
+    [
+        ({"Architecture": "x86_64"}, "AWS::Lambda::Function", "Architectures.0"),
+        ({"ThrottleRate": "7"}, "AWS::ApiGateway::Stage", "MethodSettings.0.ThrottlingRateLimit"),
+        ({"ThrottleBurst": "8"}, "AWS::ApiGateway::Stage", "MethodSettings.0.ThrottlingBurstLimit"),
+        ({"LogRetentionDays": "400"}, "AWS::Logs::LogGroup", "RetentionInDays"),
+        (
+            {"RequestsPerIp": "25", "Firewall": "on"},
+            "AWS::WAFv2::WebACL",
+            "Rules.0.Statement.RateBasedStatement.Limit",
+        ),
+    ],
+)
+def test_a_parameter_reaches_the_resources(given: dict[str, str], resource_type: str, path: str) -> None:
+    value = next(iter(given.values()))
+    found = service(given).of_type(resource_type)
+    assert found
+    for resource in found:
+        assert at(resource.properties, path) == value
+
+
+def at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
+
+
+def test_events_are_kept_for_thirty_days_where_that_is_asked_for() -> None:
+    """Source: CloudFormation template reference, AWS::Events::Archive: without RetentionDays, for ever."""
+    [archive] = deployment("all that can be turned on").of_type("AWS::Events::Archive")
+    [bus] = deployment("all that can be turned on").of_type("AWS::Events::EventBus")
+    assert (archive.properties["SourceArn"], archive.properties["RetentionDays"]) == (bus.returned["Arn"], 30)
+    assert archive.properties["KmsKeyIdentifier"] == KMS_KEY
+    assert archive.deletion_policy == "Delete", "its rule on the bus would keep the bus from being deleted"
+    for name in ("as it comes", "with what the account has"):
+        assert deployment(name).of_type("AWS::Events::Archive") == []

@@ -32,7 +32,6 @@ Source: AWS Lambda developer guide, "Giving Lambda functions access to resources
 """
 
 TAKEN_ON_BY = {
-    "ApiGatewayCloudWatchRole": "apigateway.amazonaws.com",
     "EventPipeRole": "pipes.amazonaws.com",
     "IssueBillingRole": "lambda.amazonaws.com",
     "SettleRole": "lambda.amazonaws.com",
@@ -40,7 +39,6 @@ TAKEN_ON_BY = {
 }
 
 MANAGED_BY_AWS = {
-    "ApiGatewayCloudWatchRole": {"AmazonAPIGatewayPushToCloudWatchLogs"},
     "ShiftTrafficRole": {"AWSCodeDeployRoleForLambda"},
 }
 """Roles of AWS's own services, with the policies that its documentation names for them."""

@@ -4,12 +4,8 @@ import ast
 import re
 import time
 from collections.abc import Iterator
-from functools import cache
-from typing import TYPE_CHECKING
 
-import botocore.session
 import pytest
-from botocore import xform_name
 
 from billing.aws_clients import as_unavailable
 from billing.observability import METRIC_BY_OUTCOME
@@ -19,11 +15,9 @@ from infra.local.intrinsics import STACK_NAME
 from infra.local.template import PROJECT
 from tests.attempts_table import item_of, name_of_table, plain
 from tests.conftest import ClockAhead
+from tests.infrastructure.aws_commands import aws_commands, unknown_options
 from tests.infrastructure.stacks import MAIN, Resource, deployment
 from tests.integration.door import Door, form_fields, settle
-
-if TYPE_CHECKING:
-    from botocore.model import ServiceModel
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text("utf-8")
 SHELL = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```", RUNBOOK, re.DOTALL | re.MULTILINE))
@@ -37,7 +31,6 @@ SECTIONS = {
 
 EVERYTHING = deployment("all that can be turned on")
 ALARMS = EVERYTHING.of_type("AWS::CloudWatch::Alarm")
-OF_ANY_COMMAND = {"--output", "--query"}
 
 
 def section_named_by(alarm: Resource) -> str:
@@ -66,39 +59,9 @@ def test_every_link_leads_somewhere() -> None:
         assert section in SECTIONS if not path else (PROJECT / "docs" / path).exists(), target
 
 
-def aws_commands() -> Iterator[str]:
-    """Each `aws …` alone, with what stands in $(…) taken out of it."""
-    script = re.sub(r"\\\n *", "", SHELL)
-    script += "\n".join(re.findall(r"`(aws [^`]+)`", PROSE))
-    script = re.sub(r"'[^'\n]*'", "QUOTED", script)
-    inner = re.compile(r"\$\(\(?([^()\n]*)\)\)?")
-    while found := inner.search(script):
-        script = script[: found.start()] + "INNER" + script[found.end() :] + "\n" + found[1]
-    for part in re.split(r"[|;\n]|&&", script):
-        if " aws " in f" {part}":
-            yield re.sub(r"^.*?\baws ", "aws ", part.strip())
-
-
-@cache
-def service_model(service: str) -> "ServiceModel":
-    return botocore.session.get_session().get_service_model(service)
-
-
-@pytest.mark.parametrize("command", sorted(set(aws_commands())))
+@pytest.mark.parametrize("command", sorted(set(aws_commands(SHELL, PROSE))))
 def test_aws_knows_every_command_and_its_options(command: str) -> None:
-    _, service, operation, *words = command.split()
-    model = service_model(service)
-    if operation == "wait":
-        waiters = botocore.session.get_session().get_waiter_model(service)
-        operation = xform_name(waiters.get_waiter(_camel_case(words[0])).operation, "-")
-    [known] = [name for name in model.operation_names if xform_name(name, "-") == operation]
-    shape = model.operation_model(known).input_shape
-    options = {f"--{xform_name(member, '-')}" for member in shape.members} if shape else set()
-    assert {word for word in words if word.startswith("--")} <= options | OF_ANY_COMMAND
-
-
-def _camel_case(text: str) -> str:
-    return text.title().replace("-", "")
+    assert unknown_options(command) == set()
 
 
 def test_every_resource_that_is_named_exists() -> None:

@@ -76,13 +76,16 @@ def test_an_open_connection_costs_one_round_trip_for_each_answer(connection: soc
 def test_chunks_that_follow_each_other_keep_their_order_and_wait_side_by_side(connection: socket.socket) -> None:
     _ask(connection)
     sent = [bytes([number]) * 100 for number in range(10)]
-    started = time.perf_counter()
-    for chunk in sent:
-        connection.sendall(chunk)
-        time.sleep(0.001)
-    received = _receive(connection, len(b"".join(sent)))
-    assert received == b"".join(sent)
-    assert time.perf_counter() - started < 3 * ROUND_TRIP  # one after the other they would take ten
+
+    def seconds() -> float:
+        started = time.perf_counter()
+        for chunk in sent:
+            connection.sendall(chunk)
+            time.sleep(0.001)
+        assert _receive(connection, len(b"".join(sent))) == b"".join(sent)
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(5)) < 3 * ROUND_TRIP  # one after the other they would take ten
 
 
 def test_the_end_of_a_connection_gets_through(connection: socket.socket) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from infra.local.iamport import CONTRACTS, LOCAL_IMP_KEY, LOCAL_IMP_SECRET
 from infra.local.template import PROJECT
 from tests.waiting import eventually
 
@@ -22,8 +23,8 @@ LONGEST_START = 60.0
 
 
 @contextmanager
-def started(*options: str) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", "infra.local", *options]
+def started(*options: str, module: str = "infra.local") -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", module, *options]
     process = subprocess.Popen(  # noqa: S603 (our own program)
         command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -107,6 +108,17 @@ def test_it_has_the_contract_and_the_parameters_that_it_is_given() -> None:
         refused, too_many = answer_to_printed_curl(printed), answer_to_printed_curl(printed)
     assert (refused["code"], too_many["code"]) == ("declined", "too_many_attempts")
     assert refused["message"].endswith("[시뮬레이터] customer_name 값이 누락되었습니다.")
+
+
+def test_the_simulator_alone_has_every_channel_and_the_one_that_it_is_given_first() -> None:
+    with started("--port", "0", "--contract", "ksnet", module="infra.local.iamport") as simulator:
+        assert simulator.stdout is not None
+        url = simulator.stdout.readline().split()[-1]
+        keys = {"imp_key": LOCAL_IMP_KEY, "imp_secret": LOCAL_IMP_SECRET}
+        token = requests.post(f"{url}/users/getToken", json=keys, timeout=30).json()["response"]["access_token"]
+        listed = requests.get(f"{url}/users/pg", headers={"Authorization": token}, timeout=30).json()["response"]
+    assert listed[0]["pg_provider"] == "ksnet"
+    assert {channel["channel_name"] for channel in listed} == {contract.name for contract in CONTRACTS}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.iamport import CONTRACTS, LOCAL_IMP_KEY, LOCAL_IMP_SECRET, Fault, Simulator, faults
 from infra.local.iamport.contracts import with_all_others
+from infra.local.iamport.envelope import Reply
 from infra.local.template import PROJECT
 from infra.probe import FACTS, SETTINGS_BY_PG
 
@@ -75,6 +76,13 @@ def test_what_was_unverified_is_told_as_it_is(simulator: Simulator) -> None:
     assert "an unknown customer_uid: HTTP 404\n" in told_of_other
 
 
+def test_a_wrong_token_may_be_answered_without_the_envelope(simulator: Simulator) -> None:
+    bare = Fault(faults.Kind.OTHER_ANSWER, processed=False, answer=Reply(401, b"Unauthorized", "text/plain"))
+    simulator.fail_next("look_up", bare)
+
+    assert "anything by a wrong token: HTTP 401 without it, which was unverified" in probe(simulator.url).stdout
+
+
 @pytest.mark.parametrize("index", range(len(FACTS)), ids=[fact.asked for fact in FACTS])
 def test_any_fact_may_not_hold(simulator: Simulator, index: int) -> None:
     simulator.choose_fault = lambda _call: faults.refusing(418, -7, "") if len(simulator.calls) == index + 1 else None
@@ -90,6 +98,7 @@ def test_any_fact_may_not_hold(simulator: Simulator, index: int) -> None:
         ("look_up", faults.refusing(200, -1, ""), "an unknown customer_uid: HTTP 200, code -1 instead of"),
         ("find_payment", faults.answering({}), "an unknown order, by find: HTTP 200, code 0 instead of"),
         ("find_payments", faults.answering({"list": [{}]}), "an unknown order, by findAll: HTTP 200, code 0 instead"),
+        ("find_payments", faults.refusing(404, 0, ""), "an unknown order, by findAll: HTTP 404, code 0 instead of"),
         ("find_payments", faults.SERVER_ERROR, "an unknown order, by findAll: HTTP 500, no envelope instead of"),
         ("channels", faults.refusing(403, -1, ""), "the channels: HTTP 403, code -1 instead of"),
     ],

@@ -443,7 +443,18 @@ class Properties(Happened):
             and not told
             and not truth.others_key
             and not truth.others_order
+            and not any(self._has_made_it_a_success(other, truth) for other in self._truths.values())
         )
+
+    def _has_made_it_a_success(self, other: Truth, left: Truth) -> bool:
+        """Whose order was paid before: with the key that it found there, that is a success."""
+        if other is left or other.request.uid != left.request.uid:
+            return False
+        code, card, *_ = other.answer or ("", None)
+        if code == "success" and card_of(card) == left.request.card.lower() != other.request.card.lower():
+            return True
+        is_told = code == "success" or any(state == "issued" for state, *_ in other.endings)
+        return is_told and any(each.by is None and self._is_ours(other, each) for each in self._taken(other))
 
     # What is true
 

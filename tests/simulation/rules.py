@@ -49,7 +49,8 @@ HOLD, FINISH_BOTH, RELEASE = ledger.Ledger._hold, ledger.Ledger._finish_both, le
 OWN_KEY = Attempt.own_key
 NEW_ITEM, ENDED_ITEM, WHOLE = items.new_item, items.ended_item, client._whole
 READ_ANSWER, FIND_PAYMENTS = exchange.read_answer, client.Iamport.find_payments
-ISSUE, CHARGE, REFUSED = client.Iamport.issue, client.Iamport.charge, issuance.refused
+ISSUE, CHARGE = client.Iamport.issue, client.Iamport.charge
+REFUSED, UNSEEN = issuance.refused, issuance.key_unseen
 
 
 def _look(change: Any) -> Any:
@@ -219,17 +220,16 @@ def _charge_again(*given: Any) -> Any:
         return CHARGE(*given)
 
 
-def _forget_the_key(made: Any, no: Any, iamport: Any, deadline: Any, issued: Any = None) -> Any:
-    return REFUSED(made, no, iamport, deadline) if issued is None else issuance.nothing_sent(made, no)
+def _forget_the_key(made: Any, no: Any, *rest: Any, was_issued: bool = False) -> Any:
+    return issuance.nothing_sent(made, no) if was_issued else REFUSED(made, no, *rest)
 
 
-def _believe_the_look(made: Any, no: Any, iamport: Any, deadline: Any, _issued: Any = None) -> Any:
-    return REFUSED(made, no, iamport, deadline)
+def _believe_the_look(*given: Any, **_: Any) -> Any:
+    return REFUSED(*given)
 
 
-def _free_at_once(*given: Any) -> Any:
-    outcome = REFUSED(*given)
-    return replace(outcome, ending=outcome.ending and replace(outcome.ending, may_still_land=False))
+def _unseen_for_good(*given: Any, **_: Any) -> Any:
+    return UNSEEN(*given, may_still_land=False)
 
 
 RULES = (
@@ -393,7 +393,7 @@ RULES = (
     ),
     Rule(
         "It keeps the lock",
-        [(issuance, "refused", _free_at_once)], "u0.o0.a u0.b+replace lags again", "too late",
+        [(issuance, "key_unseen", _unseen_for_good)], "u0.o0.a u0.b+replace lags again", "too late",
     ),
     Rule(
         "By way of again too, only key and payment together are a success",

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, NamedTuple, Protocol, cast
@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "IAMPORT_SECRET_ID": "iamport",
     "FINGERPRINT_SECRET_ID": "fingerprint",
     "ATTEMPTS_TABLE": "attempts",
-    "IAMPORT_BASE_URL": "http://iamport.invalid",  # by TLS it would read all authorities' certificates each time
+    "IAMPORT_BASE_URL": "http://localhost",  # by TLS it would read all authorities' certificates each time
     "AWS_LAMBDA_FUNCTION_NAME": "issue-billing",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
     "POWERTOOLS_METRICS_NAMESPACE": "CardDoor",
@@ -175,16 +175,14 @@ def _customer(request: Request) -> Customer:
     payment = None
     if request.order is not None:
         payment = Payment(merchant_uid(request.order), AMOUNT, "first", ())
-    given = {
-        "uid": customer_uid(request.uid),
-        "vouched_for": request.leave != "open",
-        "may_replace": request.leave == "replace",
-        "is_new": request.leave == "new",
-        "payment": payment,
-        "details": (),
-        "channel": None,
-    }
-    return Customer(**{each.name: given[each.name] for each in fields(Customer)})  # type: ignore[arg-type]
+    return Customer(
+        uid=customer_uid(request.uid),
+        vouched_for=request.leave != "open",
+        may_replace=request.leave == "replace",
+        payment=payment,
+        details=(),
+        is_new=request.leave == "new",
+    )
 
 
 def _card(card: str) -> Card:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from billing.observability import logger
+from billing.observability import logger, metrics
 from tests.integration.door import Door
 from tests.unit.fakes import ENVIRONMENT, StoppedClock
 
@@ -45,6 +45,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Lines:
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
     """The metrics that were sent since this was last asked, each with its sum."""
+    metrics.clear_metrics()  # what tests before have counted and not sent
 
     def counted() -> dict[str, float]:
         (sent,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line)

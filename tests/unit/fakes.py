@@ -29,7 +29,7 @@ ENVIRONMENT = {
     "IAMPORT_SECRET_ID": IAMPORT,
     "FINGERPRINT_SECRET_ID": FINGERPRINT,
     "ATTEMPTS_TABLE": "attempts",
-    "IAMPORT_BASE_URL": "http://iamport.invalid",  # by TLS it would read all authorities' certificates each time
+    "IAMPORT_BASE_URL": "http://localhost",  # by TLS it would read all authorities' certificates each time
     "AWS_LAMBDA_FUNCTION_NAME": "issue-billing",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
 }

@@ -64,9 +64,10 @@ def test_the_page_begins_with_the_sum_of_the_service() -> None:
 
 
 def test_every_metric_is_counted() -> None:
-    source = (PROJECT / "functions/issue_billing/settle.py").read_text("utf-8")
-    settler = re.findall(r'"((?:Attempt|Oldest)\w+)"', source)
-    assert units_of("CloudWatch, metrics") == [len({*METRIC_BY_OUTCOME.values(), "GatewayLatency", *settler})]
+    code = PROJECT / "functions/issue_billing"
+    source = "".join((code / path).read_text("utf-8") for path in ("settle.py", "billing/observability.py"))
+    named = re.findall(r'add_metric\("(\w+)"', source)
+    assert units_of("CloudWatch, metrics") == [len({*METRIC_BY_OUTCOME.values(), *named})]
 
 
 def test_every_metric_of_an_alarm_is_counted() -> None:

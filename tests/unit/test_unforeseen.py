@@ -11,6 +11,7 @@ import pytest
 from billing.issuance import Issued
 from billing.model.errors import (
     AlreadyPaid,
+    BillingError,
     Declined,
     GatewayError,
     InProgress,
@@ -78,6 +79,12 @@ def test_what_breaks_after_the_key_was_issued_is_not_known(
     assert counted()["InternalError"] >= 1, "it is a bug, whatever is answered"
 
 
+def with_a_key(not_charged: BillingError) -> BillingError:
+    """By way of `again`: something was sent before what was not."""
+    not_charged.key_stays = "this_card"
+    return not_charged
+
+
 @pytest.mark.parametrize(
     ("outcome", "told_as"),
     [
@@ -87,6 +94,7 @@ def test_what_breaks_after_the_key_was_issued_is_not_known(
         (InProgress(), NOT_KNOWN),
         (Unavailable("down"), OURS),
         (GatewayError("http_429"), OURS),
+        (with_a_key(GatewayError("http_429")), NOT_KNOWN),
         (AlreadyPaid(), OURS),
         (TooManyAttempts(60, "attempts_per_card"), OURS),
     ],

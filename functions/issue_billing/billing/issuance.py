@@ -94,13 +94,12 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     begun = ledger.begin(new, deadline)
     for _ in range(MOST_HOLDERS):
         if isinstance(begun, LeftOpen):
-            # An earlier attempt sent it, perhaps by the same request.
             with in_progress_where_unseen(), unknown_if_it_breaks():
                 settle(begun.attempt, iamport, ledger, answer_by)
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         note_attempt(begun.attempt.attempt_id)
-        with in_progress_where_unseen():
+        with in_progress_where_unseen(), unknown_if_it_breaks():
             found = iamport.look_up(new.customer_uid, answer_by)
         if found is not None and found.is_same_as(begun.billing_key):
             return Issued(found, begun.payment)
@@ -137,7 +136,8 @@ def in_progress_where_unseen() -> Iterator[None]:
 
 @contextmanager
 def unknown_if_it_breaks() -> Iterator[None]:
-    """Around what is done once something was sent: a bug there leaves the outcome open.
+    """Around what is done once something was sent, by this attempt or by an earlier one, perhaps of the same request: a
+    bug there leaves the outcome open.
 
     Raises OutcomeUnknown from the bug, whose message may hold anything.
     """
@@ -260,9 +260,9 @@ def issue_and_charge(
                              │ ✗ answer lost      │ ✗ answer lost: `find_out`; key and payment together are a success
                              └ key                └ paid
 
-        issue: ✗ answer lost     nothing is charged on a guess: a charge that finds no key is a no, which would free the
-                                 lock, and the key would land over the next card. outcome_unknown at once: only key and
-                                 payment together are a success, and nobody pays
+        issue: ✗ answer lost     nothing is charged on a guess: where the key is not there yet, the card from before
+                                 would pay. outcome_unknown at once: only key and payment together are a success, and
+                                 nobody pays
         key, ✝ dead              nothing is charged; the settler finds the key alone at due_at and calls it a leftover
         charge: code 1           no such key, says Iamport, which has just issued it: order and key are looked at; what
                                  is not there may come, so it is a leftover unseen, and the lock stays
@@ -272,7 +272,7 @@ def issue_and_charge(
     """
     send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
     try:
-        issued = iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
+        iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
     except (Declined, GatewayRefused) as no:
         return refused(attempt, no, iamport, deadline)
     except (GatewayError, Unavailable) as not_processed:
@@ -282,7 +282,7 @@ def issue_and_charge(
     try:
         paid = iamport.charge(customer, payment, send_deadline)
     except (Declined, GatewayError, Unavailable) as no:
-        return refused(attempt, no, iamport, deadline, issued)
+        return refused(attempt, no, iamport, deadline, was_issued=True)
     except OutcomeUnknown as unknown:
         return find_out(attempt, unknown, iamport, deadline)
     return key_of_payment(attempt, paid, iamport, deadline)
@@ -293,18 +293,19 @@ def refused(
     no: Declined | GatewayError | Unavailable,
     iamport: Iamport,
     deadline: Deadline,
-    issued: BillingKey | None = None,
+    *,
+    was_issued: bool = False,
 ) -> Outcome:
     """A payment that is found wins over a refusal, and a refused payment may leave a key behind.
 
-    `issued`: the key that was certainly left, by Iamport's answer to the request before.
+    `was_issued`: a key was left, by Iamport's answer to the request before.
     """
     if attempt.order is None:
         return Outcome(no, ending_of(no, None, attempt.leftover))
     try:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
     except Unavailable:
-        return Outcome(no, ending_of(no, issued, attempt.left_unseen()))
+        return key_unseen(attempt, no, None, may_still_land=was_issued)
     paid = attempt.own_payment(tuple(payment for payment in payments if payment.status == "paid"))
     if paid is not None:
         return key_of_payment(attempt, paid, iamport, deadline, was_refused=True)
@@ -312,10 +313,15 @@ def refused(
     try:
         found = iamport.look_up(attempt.customer_uid, deadline)
     except Unavailable:
-        return Outcome(told, ending_of(told, issued, attempt.left_unseen()))
-    if issued is not None and attempt.own_key(found) is None:
-        return Outcome(told, replace(ending_of(told, found, attempt.left_unseen()), may_still_land=True))
+        return key_unseen(attempt, told, None, may_still_land=was_issued)
+    if was_issued and attempt.own_key(found) is None:
+        return key_unseen(attempt, told, found, may_still_land=True)
     return Outcome(told, ending_of(told, found, attempt.left_behind(found)))
+
+
+def key_unseen(attempt: Attempt, told: BillingError, found: BillingKey | None, *, may_still_land: bool) -> Outcome:
+    """Which key is a leftover is inferred later; one that Iamport told of, and does not show, may come."""
+    return Outcome(told, replace(ending_of(told, found, attempt.left_unseen()), may_still_land=may_still_land))
 
 
 def ending_of(no: BillingError, found: BillingKey | None, leftover: Leftover | None) -> Ending:

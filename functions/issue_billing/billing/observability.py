@@ -71,6 +71,11 @@ def _of_answer(answered: Answered) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def note_ended() -> None:
+    """Of each attempt that was closed, whoever closed it: as many events are told."""
+    metrics.add_metric("AttemptEnded", MetricUnit.Count, 1)
+
+
 def note_settled(attempt_id: str, outcome: str) -> None:
     """`outcome`: an ending's state. Who was to be answered is gone: what is serious, the operator has to know."""
     if outcome == "paid_without_key":

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ORIGIN = r"https?://[^/,\s]+"
+ORIGIN = r"https://[^/?#@,\s]+"
+OF_THIS_MACHINE = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?"
+FROM_A_CONTAINER = r"http://host\.docker\.internal(?::[0-9]+)?"
+"""This machine, where `sam local` runs the function."""
 
 CardField = Literal["birth", "pwd_2digit"]
 FirstPayment = Literal["onetime", "again"]
@@ -64,7 +67,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         iamport_secret_id=_required(environment, "IAMPORT_SECRET_ID"),
         fingerprint_secret_id=_required(environment, "FINGERPRINT_SECRET_ID"),
         iamport_base_url=_matching(
-            environment, "IAMPORT_BASE_URL", ORIGIN, "an address without a path", "https://api.iamport.kr"
+            environment,
+            "IAMPORT_BASE_URL",
+            f"{ORIGIN}|{OF_THIS_MACHINE}|{FROM_A_CONTAINER}",
+            "an https address without a path, or http of this machine",
+            "https://api.iamport.kr",
         ),
         iamport_channel_key=_matching(environment, "IAMPORT_CHANNEL_KEY", r"\S{0,55}", "55 characters at most"),
         iamport_pg=_matching(environment, "IAMPORT_PG", r"\S{0,80}", "80 characters at most"),
@@ -106,8 +113,9 @@ def _card_fields(environment: Mapping[str, str], name: str) -> frozenset[CardFie
 
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     origins = [origin.strip().rstrip("/") for origin in (environment.get(name) or "*").split(",") if origin.strip()]
-    if not origins or not all(origin == "*" or re.fullmatch(ORIGIN, origin) for origin in origins):
-        raise WrongSetting(f"{name} takes origins, as https://shop.example, with commas between them, or *")
+    takes = rf"\*|{ORIGIN}|{OF_THIS_MACHINE}"
+    if not origins or not all(re.fullmatch(takes, origin) for origin in origins):
+        raise WrongSetting(f"{name} takes https origins, as https://shop.example, with commas between them, or *")
     return tuple(origins)
 
 

@@ -1,4 +1,4 @@
-"""A simulator of the Iamport (PortOne V1) REST API, as far as billing keys and their first payment go.
+"""A simulator of the Iamport (PortOne V1) REST API, as far as billing keys and what is paid with them go.
 
     with Simulator() as simulator:
         requests.post(f"{simulator.url}/users/getToken", json={"imp_key": …, "imp_secret": …}, timeout=5)

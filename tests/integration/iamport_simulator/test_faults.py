@@ -156,5 +156,5 @@ def test_stopping_ends_slow_requests_at_once(clock: StandingClock) -> None:
         started = time.monotonic()
 
     assert time.monotonic() - started < 1
-    assert eventually(lambda: threading.active_count() == threads_before)
+    assert eventually(lambda: threading.active_count() <= threads_before)
     assert [type(failure) for failure in failures] == [requests.ConnectionError]

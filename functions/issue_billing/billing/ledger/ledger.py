@@ -41,6 +41,7 @@ from billing.ledger.items import (
 from billing.model.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.deadline import Deadline
 from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
+from billing.observability import note_ended
 from billing.settings import Settings
 
 BEGIN_SECONDS = 2.0
@@ -142,6 +143,12 @@ class Ledger:
 
         An order that version 1 wrote may be another attempt's by now: that one's hold stays.
         """
+        is_closed = self._close(attempt, ending, deadline)
+        if is_closed:
+            note_ended()
+        return is_closed
+
+    def _close(self, attempt: Attempt, ending: Ending, deadline: Deadline) -> bool:
         if attempt.order is None:
             return self._put_if_open(attempt, ending, ending.event(attempt), deadline)
         refused = self._finish_both(attempt, attempt.order, ending, deadline)
