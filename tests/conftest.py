@@ -1,5 +1,6 @@
 """What tests share: no AWS account, Iamport's simulator and AWS's stand-in on sockets, and the handler before them."""
 
+import gc
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,12 @@ os.environ |= {
 }
 
 botocore_data.read_once()
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: the collector need not walk through it, which took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 class ClockAhead:
