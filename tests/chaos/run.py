@@ -22,10 +22,11 @@ from infra.local.iamport.faults import Fault
 from infra.local.iamport.others import Tried
 from infra.local.iamport.simulator import Call, no_fault
 from infra.local.lambda_environment import lambda_environment
-from infra.local.program import Program, ProgramEnded
+from infra.local.program import ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, Backends, talking_to
 from infra.local.template import PROJECT, Template
 from tests.attempts_table import items, plain
+from tests.chaos.containers import Container, Containers, run_containers
 from tests.chaos.truth import Event, Task, Told, Verdict, judge
 from tests.integration.door import form_fields, signed_fields
 
@@ -172,14 +173,13 @@ class Chaos:
                         simulator.cancel(order)
                 self.result.by_others[what] += 1
 
-    def work(self, environments: Mapping[str, dict[str, str]]) -> None:
+    def work(self, places: Containers) -> None:
         """One container's place: always a live one in it for each identity, until the tasks are done."""
-        containers: dict[str, Program] = {}
+        containers: dict[str, Container] = {}
         try:
             while (task := self._next_task()) is not None:
                 if task.identity not in containers:
-                    environment = environments[task.identity]
-                    containers[task.identity] = Program("-m", "tests.chaos.mortal_container", environment=environment)
+                    containers[task.identity] = places.start(IDENTITIES[task.identity])
                 told = self._ask(containers[task.identity], task)
                 if told.code is None:
                     containers.pop(task.identity).end()
@@ -197,7 +197,7 @@ class Chaos:
         except queue.Empty:
             return None
 
-    def _ask(self, container: Program, task: Task) -> Told:
+    def _ask(self, container: Container, task: Task) -> Told:
         with self.lock:
             self.at_work[task.customer_uid] = container.process_id
         asked_at = time.monotonic()
@@ -220,32 +220,16 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     template = Template(parameters=LOCAL_PARAMETERS)
     function = talking_to(backends, template.function(template.function_behind_api(), aws.physical_ids))
     environment = lambda_environment(function) | {"ATTEMPTS_PER_CARD": "1000", "ATTEMPTS_PER_CARD_PER_DAY": "1000"}
-    modules = os.pathsep.join((str(function.code), str(PROJECT)))
-    environments = {
-        identity: {**environment, "PYTHONPATH": modules, **settings} for identity, settings in IDENTITIES.items()
-    }
+    environment["PYTHONPATH"] = os.pathsep.join((str(function.code), str(PROJECT)))
     stream = Stream(aws)
-    simulator.choose_fault = chaos.choose_fault
-    aws.conflict_share(CONFLICTS)
-    over = threading.Event()
-    others = [
-        threading.Thread(target=chaos.meddle, args=[simulator, over]),
-        threading.Thread(target=_keep_settling, args=[environments["open"], over]),
-    ]
-    workers = [threading.Thread(target=chaos.work, args=[environments]) for _ in range(at_once)]
-    for thread in (*others, *workers):
-        thread.start()
-    for thread in workers:
-        thread.join()
-    over.set()
-    for thread in others:
-        thread.join()
-    simulator.choose_fault = no_fault
-    aws.clear_faults()
-    simulator.wait_until_idle()
-    with _settler(environments["open"]) as settler:
-        for _ in range(4):
-            settler.ask(json.dumps({"settle_seconds_from_now": 600}))  # past all that was put off
+    with run_containers(environment) as containers:
+        aws.conflict_share(CONFLICTS)
+        _run_at_once(chaos, at_once, simulator, containers)
+        aws.clear_faults()
+        simulator.wait_until_idle()
+        with _settler(containers) as settler:
+            for _ in range(4):
+                settler.ask(json.dumps({"settle_seconds_from_now": 600}))  # past all that was put off
     records = stream.records()
     chaos.result.verdict = judge(
         chaos.told,
@@ -258,15 +242,33 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     return chaos.result
 
 
-def _keep_settling(environment: Mapping[str, str], over: threading.Event) -> None:
-    with _settler(environment) as settler:
+def _run_at_once(chaos: Chaos, at_once: int, simulator: Simulator, containers: Containers) -> None:
+    simulator.choose_fault = chaos.choose_fault
+    over = threading.Event()
+    others = [
+        threading.Thread(target=chaos.meddle, args=[simulator, over]),
+        threading.Thread(target=_keep_settling, args=[containers, over]),
+    ]
+    workers = [threading.Thread(target=chaos.work, args=[containers]) for _ in range(at_once)]
+    for thread in (*others, *workers):
+        thread.start()
+    for thread in workers:
+        thread.join()
+    over.set()
+    for thread in others:
+        thread.join()
+    simulator.choose_fault = no_fault
+
+
+def _keep_settling(containers: Containers, over: threading.Event) -> None:
+    with _settler(containers) as settler:
         while not over.wait(1.0):
             settler.ask(json.dumps({"settle_seconds_from_now": 0}))
 
 
 @contextmanager
-def _settler(environment: Mapping[str, str]) -> Iterator[Program]:
-    settler = Program("-m", "tests.chaos.mortal_container", environment=environment)
+def _settler(containers: Containers) -> Iterator[Container]:
+    settler = containers.start(IDENTITIES["open"])
     try:
         yield settler
     finally:

@@ -9,6 +9,7 @@ states that are alike have one digest.
 
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
+from weakref import proxy
 
 from tests.simulation import seams
 from tests.simulation.iamport import Iamport, Outcome, Reply, Sent, envelope
@@ -100,8 +101,9 @@ class State:
         self.faults: tuple[str, ...] = ()
         """That befell somebody so far."""
         self.now = START
-        self.properties = Properties(world, self)
-        self.iamport = Iamport(world.habits, lambda: self.now, self.properties)
+        here = proxy(self)
+        self.properties = Properties(world, here)
+        self.iamport = Iamport(world.habits, lambda: here.now, self.properties)
         self.table = Table(self.properties.table_changed)
         self.processes: list[Process] = []
         self.flights: tuple[Flight | LateWrite, ...] = ()
@@ -121,8 +123,9 @@ class State:
         state = State.__new__(State)
         state.__dict__.update(self.__dict__)
         state.processes = self.processes.copy()
-        state.properties = self.properties.copy(state)
-        state.iamport = self.iamport.copy(lambda: state.now, state.properties)
+        here = proxy(state)
+        state.properties = self.properties.copy(here)
+        state.iamport = self.iamport.copy(lambda: here.now, state.properties)
         state.table = self.table.copy(state.properties.table_changed)
         return state
 
