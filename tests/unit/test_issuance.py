@@ -53,6 +53,8 @@ from tests.unit.fakes import (
     FakeIamport,
     FakeLedger,
     StoppedClock,
+    fingerprints_of,
+    refused_by_aws,
     services_of,
 )
 
@@ -1144,6 +1146,18 @@ def test_without_a_token_nothing_begins() -> None:
     ledger = FakeLedger()
     assert attempted(SIGNED, FakeIamport(prepare=DOWN), ledger) == "unavailable"
     assert (ledger.asked_for, ledger.steps) == ([], [])
+
+
+@pytest.mark.parametrize(("earlier", "code"), [([], "unavailable"), ([SENT], "in_progress")])
+def test_without_the_fingerprints_key_nothing_begins_and_what_is_open_is_in_progress(
+    earlier: list[Attempt], code: str
+) -> None:
+    """It may be of the same request, and that nothing was sent would not be true."""
+    ledger = FakeLedger()
+    ledger.open = earlier
+    services = replace(services_of(FakeIamport(), ledger), fingerprints=fingerprints_of(refused_by_aws("Throttling")))
+    result = outcome(lambda: issue_billing_key(SIGNED, CARD, services, Deadline.after(28), "request-1"))
+    assert (result, ledger.asked_for) == (code, [])
 
 
 def test_without_leave_to_ask_for_a_token_nothing_begins() -> None:

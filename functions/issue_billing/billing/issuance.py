@@ -64,7 +64,8 @@ def issue_billing_key(
 ) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
     services = replace(services, iamport=services.iamport.hiding(card))
-    new = new_attempt(customer, card, services, deadline, request_id)
+    with in_progress_while_open(customer.uid, services):
+        new = new_attempt(customer, card, services, deadline, request_id)
     prepare(new, services, deadline)
     begun = begin(new, services, deadline)
     if isinstance(begun, Issued):
@@ -76,6 +77,17 @@ def issue_billing_key(
         outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
         raise outcome.told
     return outcome.told
+
+
+@contextmanager
+def in_progress_while_open(customer_uid: str, services: Services) -> Iterator[None]:
+    """Without the fingerprints' key nobody can tell a repeat; what it would repeat may be under way all the same."""
+    try:
+        yield
+    except Unavailable as failure:
+        if services.ledger.read(customer_uid) is not None:
+            raise InProgress(failure.reason, failure.answered) from None
+        raise
 
 
 def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:

@@ -14,7 +14,7 @@ from billing.model.card import (
     parse_pwd_2digit,
 )
 from billing.model.customer import Claim, Customer, Details, parse_customer_uid, parse_detail
-from billing.model.digits import digits_in
+from billing.model.digits import holds_digits
 from billing.model.parameters import CUSTOMER
 from billing.model.sensitive import Sensitive
 from billing.settings import CardField
@@ -54,13 +54,13 @@ def read_card(
 def _keep_number_in_its_field(card: Card, fields: Fields) -> None:
     """A number pasted into the wrong field as well would be stored as a name or an address, here and at Iamport."""
     for name in FIELD_NAMES:
-        if name != "card_number" and card.digits() in fields.digits_of(name):
+        if name != "card_number" and fields.holds_digits(name, card.digits()):
             fields.refuse(name, "holds_card_number")
 
 
 def _keep_number_out_of_token(card: Card, fields: Fields, claim: Claim | None) -> None:
     """A server that names customers or orders by what was typed into its form would have them stored by it."""
-    if claim is not None and any(card.digits() in digits_in(text.reveal()) for text in claim.texts()):
+    if claim is not None and any(holds_digits(text.reveal(), card.digits()) for text in claim.texts()):
         fields.refuse("customer_token", "holds_card_number")
 
 
