@@ -221,6 +221,7 @@ def test_it_talks_to_the_iamport_that_the_environment_names() -> None:
     ):
         printed = printed_until_ready(service)
         assert address_after("Iamport", printed) == iamport.url
+        assert "Contract with the PG" not in printed, "that one's is its own"
         api = address_after("Card form", printed).partition("?")[0]
         card = {"card_number": "0000-1000-0000-0001", "expiry": "2099-12", "birth": "900101", "pwd_2digit": "12"}
         requests.post(api, {**card, "customer_uid": "one"}, timeout=30)
