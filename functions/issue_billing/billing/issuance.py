@@ -24,6 +24,7 @@ from billing.model.errors import (
     GatewayError,
     GatewayRefused,
     InProgress,
+    InternalError,
     OutcomeUnknown,
     PaidWithoutKey,
     Unavailable,
@@ -49,6 +50,8 @@ MOST_HOLDERS = 2
 class Issued:
     billing_key: BillingKey
     payment: PaidPayment | None = None
+    attempt_id: str = ""
+    """Of the attempt that is told of."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,14 @@ def issue_billing_key(
     begun = begin(new, services, deadline)
     if isinstance(begun, Issued):
         return begun
-    attempt, outcome = carry_out(begun, customer, card, services, deadline)
-    with unknown_if_it_breaks():
-        write_down(attempt, outcome, services, deadline)
-    if isinstance(outcome.told, BillingError):
-        outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
-        raise outcome.told
-    return outcome.told
+    with named(begun.attempt_id):
+        attempt, outcome = carry_out(begun, customer, card, services, deadline)
+        with unknown_if_it_breaks():
+            write_down(attempt, outcome, services, deadline)
+        if isinstance(outcome.told, BillingError):
+            outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
+            raise outcome.told
+        return replace(outcome.told, attempt_id=begun.attempt_id)
 
 
 @contextmanager
@@ -95,8 +99,9 @@ def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
     try:
         services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
     except Unavailable as failure:
-        if services.ledger.knows(new):
-            raise InProgress(failure.reason, failure.answered) from None
+        known = services.ledger.in_the_way_of(new)
+        if known is not None:
+            raise InProgress(failure.reason, failure.answered, attempt_id=known.id_for(new)) from None
         raise
 
 
@@ -106,18 +111,19 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     begun = ledger.begin(new, deadline)
     for _ in range(MOST_HOLDERS):
         if isinstance(begun, LeftOpen):
-            with in_progress_where_unseen(), unknown_if_it_breaks():
-                settle(begun.attempt, iamport, ledger, answer_by)
+            tells = begun.attempt.id_for(new)
+            look_again(begun.attempt, services, answer_by, tells=tells)
+            with in_progress_where_unseen(tells), unknown_if_it_breaks():
                 begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         note_attempt(begun.attempt.attempt_id)
-        with in_progress_where_unseen(), unknown_if_it_breaks():
+        with named(begun.attempt.attempt_id), in_progress_where_unseen(), unknown_if_it_breaks():
             found = iamport.look_up(new.customer_uid, answer_by)
             if found is not None and found.is_same_as(begun.billing_key):
-                return Issued(found, begun.payment)
+                return Issued(found, begun.payment, begun.attempt.attempt_id)
         begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
     if not isinstance(begun, Attempt):
-        raise InProgress
+        raise InProgress(attempt_id=begun.attempt.id_for(new))
     note_attempt(begun.attempt_id)
     return begun
 
@@ -137,15 +143,39 @@ def new_attempt(customer: Customer, card: Card, services: Services, deadline: De
     )
 
 
+def look_again(attempt: Attempt, services: Services, deadline: Deadline, *, tells: str) -> Ending | None:
+    """What became of an attempt that was left open, and is written down then: for who meets its lock, and for who asks
+    by its id. None: not known yet, or closed already.
+
+    `tells`: its id, where who asks may know it. Raises InProgress, OutcomeUnknown.
+    """
+    with named(tells), in_progress_where_unseen(), unknown_if_it_breaks():
+        return settle(attempt, services.iamport, services.ledger, deadline)
+
+
 @contextmanager
-def in_progress_where_unseen() -> Iterator[None]:
+def named(attempt_id: str) -> Iterator[None]:
+    """Around what is done for an attempt: every answer has its id, that to a bug before anything was sent, too."""
+    try:
+        yield
+    except BillingError as told:
+        told.attempt_id = attempt_id
+        raise
+    except Exception as bug:
+        ours = InternalError()
+        ours.attempt_id = attempt_id
+        raise ours from bug
+
+
+@contextmanager
+def in_progress_where_unseen(attempt_id: str = "") -> Iterator[None]:
     """An earlier attempt that can't be looked at, or was just settled, may have been a success, perhaps of the same
     request: that nothing was sent would not be true.
     """
     try:
         yield
     except Unavailable as failure:
-        raise InProgress(failure.reason, failure.answered) from None
+        raise InProgress(failure.reason, failure.answered, attempt_id=attempt_id) from None
 
 
 @contextmanager

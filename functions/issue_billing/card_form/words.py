@@ -143,6 +143,7 @@ NOT_REGISTERED: dict[Language, str] = {"ko": "카드가 등록되지 않았습�
 UNDER_WAY: dict[Language, str] = {"ko": "이미 처리하고 있습니다", "en": "This is already under way"}
 PAID_WITHOUT_KEY: dict[Language, str] = {"ko": "결제만 완료되었습니다", "en": "Only the payment was taken"}
 UNKNOWN: dict[Language, str] = {"ko": "아직 결과를 알 수 없습니다", "en": "The result is not known yet"}
+NO_RECORD: dict[Language, str] = {"ko": "등록 기록이 없습니다", "en": "There is no record of it"}
 INCOMPLETE: dict[Language, str] = {
     "ko": "이 주소로는 카드를 등록할 수 없습니다",
     "en": "No card can be registered at this address",
@@ -161,6 +162,7 @@ HEADINGS: dict[str, tuple[Kind, dict[Language, str]]] = {
     "in_progress": ("unsure", UNDER_WAY),
     "outcome_unknown": ("unsure", UNKNOWN),
     "paid_without_key": ("unsure", PAID_WITHOUT_KEY),
+    "unknown_attempt": ("unsure", NO_RECORD),
     "incomplete": ("bad", INCOMPLETE),
     **dict.fromkeys(NOTHING_REGISTERED, ("bad", NOT_REGISTERED)),
 }

@@ -243,6 +243,7 @@ class TestWords:
             "in_progress": ("unsure", "이미 처리하고 있습니다", "This is already under way"),
             "outcome_unknown": ("unsure", "아직 결과를 알 수 없습니다", "The result is not known yet"),
             "paid_without_key": ("unsure", "결제만 완료되었습니다", "Only the payment was taken"),
+            "unknown_attempt": ("unsure", "등록 기록이 없습니다", "There is no record of it"),
             "incomplete": ("bad", "이 주소로는 카드를 등록할 수 없습니다", "No card can be registered at this address"),
         }
         nothing_registered = ("bad", "카드가 등록되지 않았습니다", "The card was not registered")
