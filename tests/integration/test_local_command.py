@@ -118,7 +118,7 @@ def test_it_posts_each_event_to_the_webhook_and_says_what_it_was_answered() -> N
         printed = printed_until_ready(service)
         assert f"Webhook              {shop.url}/events, X-Api-Key: local-webhook-key\n" in printed
         customer_uid = answer_to_printed_curl(printed)["customer_uid"]
-        assert eventually(lambda: shop.requests, seconds=20)
+        assert eventually(lambda: bool(shop.requests), seconds=20)
         [posted] = [json.loads(request.body) for request in shop.requests]
         assert (posted["detail-type"], posted["detail"]["customer_uid"]) == ("billing_key.issued", customer_uid)
         os.killpg(service.pid, signal.SIGINT)
