@@ -8,7 +8,7 @@ import sys
 import threading
 from contextlib import ExitStack
 
-from infra.local.event_pipe import EVENT_PIPE, run_pipe
+from infra.local.event_pipe import EVENT_PIPE, Event, run_pipe
 from infra.local.execution_environments import FunctionError
 from infra.local.iamport.__main__ import add_contract
 from infra.local.intrinsics import TemplateError
@@ -17,7 +17,8 @@ from infra.local.settings import parameters_from
 from infra.local.shop.server import ShopServer, running
 from infra.local.shop.visits import Identity
 from infra.local.template import Template
-from infra.local.welcome import print_what_to_try, print_where
+from infra.local.webhook import run_webhook, webhook_url_from
+from infra.local.welcome import print_webhook, print_what_to_try, print_where
 
 BACKENDS_HOST = "0.0.0.0"  # noqa: S104 (containers reach this machine by an address of their own network)
 IAMPORT_PORT = 4010
@@ -91,7 +92,7 @@ def _start_backends(stack: ExitStack, options: argparse.Namespace) -> None:
 
 def _start_service(stack: ExitStack, options: argparse.Namespace) -> None:
     host, port, contract = options.host, options.port, options.contract
-    chosen = parameters_from(os.environ, Template())
+    chosen, webhook_url = parameters_from(os.environ, Template()), webhook_url_from(os.environ, Template())
     identity: Identity = "signed" if chosen.get("CustomerIdentity") == "signed" else "open"
     shop = stack.enter_context(_shop(host, port + 1 if port else 0))
     # Any page may call, and those that are named may also show the form in a frame.
@@ -102,9 +103,17 @@ def _start_service(stack: ExitStack, options: argparse.Namespace) -> None:
     second_door = run_second_door(service.backends, {**parameters, "CustomerIdentity": other}, host=host)
     shop.doors = {identity: service.url, other: stack.enter_context(second_door)}
     shop.cards = service.backends.simulator.cards
-    stack.enter_context(run_pipe(Template().pipe(EVENT_PIPE), service.backends.aws, shop.receive))
+    receivers = [shop.receive, *([stack.enter_context(run_webhook(webhook_url))] if webhook_url else [])]
+
+    def receive(event: Event) -> None:
+        for one in receivers:
+            one(event)
+
+    stack.enter_context(run_pipe(Template().pipe(EVENT_PIPE), service.backends.aws, receive))
     stack.enter_context(running(shop))
     print_where(service, shop, parameters, identity, contract)
+    if webhook_url:
+        print_webhook(webhook_url)
     print_what_to_try(service, shop, identity)
     print(f"\nReady: {service.url} (Ctrl-C stops everything)", flush=True)
 

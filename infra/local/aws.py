@@ -40,6 +40,7 @@ class Aws:
     url: str
     physical_ids: Mapping[str, str]
     """What `!Ref` gives for each resource that was created."""
+    process_id: int
 
     def dynamodb(self) -> "DynamoDBClient":
         """One for all who ask: what one hooks into it, all have."""
@@ -101,7 +102,7 @@ def run_aws(template: Template, host: str = "127.0.0.1", port: int = 0) -> Itera
     """Serves, with the template's resources created. The port has to be free. Raises ProgramEnded."""
     with run_program("-m", "infra.local.aws_server", host, str(port)) as program:
         url = f"http://127.0.0.1:{program.next_line()}"
-        yield Aws(url, _create_resources(template, url))
+        yield Aws(url, _create_resources(template, url), program.process_id)
 
 
 def _create_resources(template: Template, url: str) -> dict[str, str]:

@@ -33,6 +33,8 @@ LOCAL_PARAMETERS = {
     "AttemptsPerCardPerDay": "1000000",
 }
 """Who tries the test cards out is not to be taken for somebody who tries stolen ones."""
+LARGEST_POOL = 8
+"""Containers of one function."""
 SETTLE_FUNCTION = "SettleFunction"
 SETTLE_EVERY_SECONDS = 60.0
 """As in the template; tests that wait for it ask for less."""
@@ -86,11 +88,13 @@ def run_service(
     parameters: Mapping[str, str] | None = None,
     settle_every: float = SETTLE_EVERY_SECONDS,
     contract: str = LENIENT.name,
+    largest_pool: int = LARGEST_POOL,
     log: IO[bytes] | None = None,
 ) -> Iterator[LocalService]:
     """Serves until the block ends; then no process is left.
 
-    `parameters` stand for the template's defaults. What the function writes goes to `log`, or to the terminal.
+    `parameters` stand for the template's defaults. `largest_pool`: invocations at once; more requests wait. What the
+    function writes goes to `log`, or to the terminal.
     Raises OSError where the port is taken, FunctionError where the handler cannot be imported.
     """
     require_free_port(host, port)
@@ -98,7 +102,7 @@ def run_service(
     template = local_template(parameters, template_path)
     with (
         run_backends(template, contract=contract) as backends,
-        run_door(backends, template, parameters, host, port, log) as url,
+        run_door(backends, template, parameters, host, port, log, largest_pool=largest_pool) as url,
     ):
         if not template.has(SETTLE_FUNCTION):
             yield LocalService(url, backends)
@@ -126,12 +130,15 @@ def run_door(
     port: int,
     log: IO[bytes] | None,
     *,
+    largest_pool: int = LARGEST_POOL,
     warm: bool = True,
 ) -> Iterator[str]:
     """As `run_api`, before the function that the template puts there. `parameters`: what the template was given."""
     function = template.function(template.function_behind_api(), backends.aws.physical_ids)
     issuing = talking_to(backends, function, parameters.get(IAMPORT_BASE_URL))
-    with run_api(template.api(API), issuing, host=host, port=port, log=log, warm=warm) as url:
+    with run_api(
+        template.api(API), issuing, host=host, port=port, largest_pool=largest_pool, log=log, warm=warm
+    ) as url:
         yield url
 
 
@@ -174,7 +181,7 @@ def run_api(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    largest_pool: int = 8,
+    largest_pool: int = LARGEST_POOL,
     log: IO[bytes] | None = None,
     warm: bool = True,
 ) -> Iterator[str]:

@@ -15,6 +15,7 @@ from infra.local.shop.server import ShopServer
 from infra.local.shop.visits import FIRST_MONTH, Identity
 from infra.local.template import Template
 from infra.local.token import first_payment, new_token
+from infra.local.webhook import KEY_HEADER, LOCAL_KEY
 
 PAYMENT_CARDS = "0000-4000-"
 """How the numbers begin that matter only where a first payment is taken."""
@@ -38,6 +39,10 @@ def print_where(
             print(f"{variable} is not taken: AWS's stand-in has what it names, under a name of its own")
     if not {"*", shop.origin} & set(parameters["AllowedOrigins"].split(",")):
         print(f"ALLOWED_ORIGINS does not name {shop.origin}: the shop's pages are forbidden")
+
+
+def print_webhook(url: str) -> None:
+    print(f"Webhook              {url}, {KEY_HEADER}: {LOCAL_KEY}")
 
 
 def print_what_to_try(service: LocalService, shop: ShopServer, identity: Identity) -> None:

@@ -1,23 +1,32 @@
 """The runbook keeps up with the alarms, the code and AWS: whoever is woken by an alarm has nothing to invent."""
 
 import ast
+import json
 import re
+import textwrap
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import boto3
 import pytest
 
 from billing.aws_clients import as_unavailable
 from billing.observability import METRIC_BY_OUTCOME
 from infra.local.aws import Aws, name_of_table
+from infra.local.event_pipe import Event
 from infra.local.iamport import Simulator, faults
-from infra.local.intrinsics import STACK_NAME
+from infra.local.iamport.cards import number_of
+from infra.local.intrinsics import REGION, STACK_NAME
 from infra.local.template import PROJECT
+from infra.local.webhook import as_posted
 from tests.attempts_table import item_of, plain
 from tests.conftest import ClockAhead
 from tests.infrastructure.aws_commands import aws_commands, unknown_options
+from tests.infrastructure.command_line import run_in_bash
+from tests.infrastructure.every_way import DECLINED_CARD, payment
 from tests.infrastructure.stacks import MAIN, Resource, deployment
-from tests.integration.door import Door, form_fields, settle
+from tests.integration.door import Door, form_fields, settle, signed_fields
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text("utf-8")
 SHELL = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```", RUNBOOK, re.DOTALL | re.MULTILINE))
@@ -45,7 +54,7 @@ def test_every_alarm_says_what_to_do_and_where_that_is_explained(alarm: Resource
 
 def test_every_section_that_explains_an_alarm_has_the_alarm_and_its_name() -> None:
     explained = {f"{STACK_NAME}-{section}" for section, text in SECTIONS.items() if "**Means**" in text}
-    assert explained == {alarm.properties["AlarmName"] for alarm in ALARMS if alarm.stack == "infra/monitoring.yaml"}
+    assert explained == {alarm.properties["AlarmName"] for alarm in ALARMS if alarm.stack != MAIN}
 
 
 @pytest.mark.parametrize("section", [name for name, text in SECTIONS.items() if "**Means**" in text])
@@ -113,7 +122,7 @@ def reasons_in(module: ast.Module) -> Iterator[str]:
 
 def test_an_event_that_is_sent_again_has_the_fields_of_the_pipes() -> None:
     pipe = EVERYTHING.resource("EventPipe").properties["TargetParameters"]
-    sent_again = dict(re.findall(r"(\w+): (\.\w+\.[NS])\b", SHELL.split("Detail: (")[1].split("tojson")[0]))
+    sent_again = dict(re.findall(r"(\w+): (\.\w+\.[NS])\b", SHELL.split("Detail: ({")[1].split("tojson")[0]))
     assert sent_again == dict(re.findall(r'"(\w+)":<\$\.dynamodb\.NewImage(\.\w+\.[NS])>', pipe["InputTemplate"]))
     assert f'Source: "{pipe["EventBridgeEventBusParameters"]["Source"]}"' in SHELL
     assert f"$.dynamodb.NewImage{'.event.S'}" == pipe["EventBridgeEventBusParameters"]["DetailType"]
@@ -176,3 +185,110 @@ def open_again(aws: Aws, customer_uid: str) -> None:
             ":unknown": {"S": "unknown"},
         },
     )
+
+
+# ---- The commands, in bash, against AWS's stand-in ----
+
+BLOCKS = [textwrap.dedent(block) for block in re.findall(r"^ *```sh\n(.*?)^ *```", RUNBOOK, re.DOTALL | re.MULTILINE)]
+
+
+def run_block(containing: str, aws: Aws, directory: Path, **changes: str) -> str:
+    """What the block prints; `changes`: variables of it that get another value. Asserts that it succeeds."""
+    [script] = [block for block in BLOCKS if containing in block]
+    for name, value in changes.items():
+        script, times = re.subn(rf"^{name}=.*$", f"{name}={value}", script, flags=re.MULTILINE)
+        assert times == 1, name
+    variables = {"AWS_ENDPOINT_URL": aws.url, "TABLE": name_of_table(aws), "STACK": STACK_NAME}
+    done = run_in_bash(script, directory, variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_complaint_leads_to_its_attempt_by_one_command(door: Door, aws: Aws, tmp_path: Path) -> None:
+    door.post_json(form_fields())
+    answer = door.post_json(form_fields(card_number=DECLINED_CARD, customer_uid="complaining"))
+    [found] = json.loads(run_block("'request_id = :id'", aws, tmp_path, REQUEST_ID=answer.body["request_id"]))
+    assert (found["customer_uid"], found["state"]) == ("complaining", "declined")
+    assert found["attempt_id"] == plain(item_of(aws, "complaining"))["attempt_id"]
+    assert found["message"] in answer.body["message"]
+
+
+def test_nothing_is_found_of_a_request_that_began_no_attempt(door: Door, aws: Aws, tmp_path: Path) -> None:
+    answer = door.post_json({})
+    assert json.loads(run_block("'request_id = :id'", aws, tmp_path, REQUEST_ID=answer.body["request_id"])) == []
+
+
+def test_payments_without_a_key_are_listed_with_what_a_refund_takes(
+    signed_door: Door, iamport: Simulator, clock: ClockAhead, aws: Aws, tmp_path: Path
+) -> None:
+    signed_door.post_json(signed_fields("mine", number_of("paid_without_key"), payment=payment("order-1")))
+    clock.advance(300)
+    settle()
+    [paid] = iamport.payments
+    line = run_block('":keyless"', aws, tmp_path).split("\t")
+    assert (line[0], *line[2:5]) == ("mine", "order-1", paid.imp_uid, "9900")
+
+
+def test_what_the_settler_postpones_is_listed_until_it_is_closed(
+    door: Door, iamport: Simulator, clock: ClockAhead, aws: Aws, tmp_path: Path
+) -> None:
+    iamport.fail_next("issue", faults.ANSWER_LOST)
+    iamport.choose_fault = lambda call: (
+        faults.SERVER_ERROR if call.endpoint == "look_up" and len(iamport.calls) > 3 else None
+    )
+    fields = form_fields()
+    door.post_json(fields)
+    clock.advance(180)
+    settle()
+    listed = run_block("--index-name due", aws, tmp_path).split("\t")
+    assert listed[:2] == [fields["customer_uid"], plain(item_of(aws, fields["customer_uid"]))["attempt_id"]]
+    iamport.choose_fault = lambda _: None
+    clock.advance(180)
+    settle()
+    assert run_block("--index-name due", aws, tmp_path).strip() == ""
+
+
+def test_what_was_given_up_is_listed(aws: Aws, customer_uid: str, tmp_path: Path) -> None:
+    assert run_block("'#state = :unknown' ", aws, tmp_path).startswith(f"{customer_uid}\t")
+
+
+def test_events_that_the_merchants_server_did_not_take_are_told_again_and_leave_the_queue(
+    aws: Aws, tmp_path: Path
+) -> None:
+    """The stand-in has the bus of the stack, and a queue behind it that shows what it got."""
+    sqs, events = (boto3.client(name, endpoint_url=aws.url, region_name=REGION) for name in ("sqs", "events"))
+    undelivered, told = (
+        sqs.create_queue(QueueName=name)["QueueUrl"]
+        for name in (f"{STACK_NAME}-WebhookApplication-1-Undelivered", "told")
+    )
+    events.create_event_bus(Name=f"{STACK_NAME}-billing")
+    events.put_rule(Name="all", EventBusName=f"{STACK_NAME}-billing", EventPattern='{"source": ["card-door"]}')
+    arn = sqs.get_queue_attributes(QueueUrl=told, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_targets(Rule="all", EventBusName=f"{STACK_NAME}-billing", Targets=[{"Id": "told", "Arn": arn}])
+    for number in range(2):
+        event = Event(
+            "card-door", "billing_key.issued", {"customer_uid": f"customer-{number}", "card_name": '국민"카드'}
+        )
+        sqs.send_message(
+            QueueUrl=undelivered,
+            MessageBody=json.dumps(as_posted(event), ensure_ascii=False),
+            MessageAttributes={
+                "ERROR_CODE": {"DataType": "String", "StringValue": "SDK_CLIENT_ERROR"},
+                "ERROR_MESSAGE": {"DataType": "String", "StringValue": "status code 422"},
+            },
+        )
+    assert run_block("ERROR_CODE.StringValue", aws, tmp_path).count("status code 422") >= 1
+    script = "".join(block for block in BLOCKS if "ERROR_CODE.StringValue" in block or "again()" in block)
+    done = run_in_bash(script, tmp_path, {"AWS_ENDPOINT_URL": aws.url, "STACK": STACK_NAME})
+    assert (done.returncode, done.stderr) == (0, "")
+    bodies = [
+        json.loads(message["Body"])
+        for _ in range(2)
+        for message in sqs.receive_message(QueueUrl=told, MaxNumberOfMessages=10).get("Messages", [])
+    ]
+    assert sorted(body["detail"]["customer_uid"] for body in bodies) == ["customer-0", "customer-1"]
+    assert {(body["detail-type"], body["detail"]["card_name"]) for body in bodies} == {
+        ("billing_key.issued", '국민"카드')
+    }
+    left = sqs.get_queue_attributes(QueueUrl=undelivered, AttributeNames=["ApproximateNumberOfMessages"])
+    assert left["Attributes"]["ApproximateNumberOfMessages"] == "0"

@@ -1,5 +1,6 @@
 """`python -m infra.local`, as `make run` and `make backends` start it."""
 
+import json
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ import requests
 from infra.local.iamport import CONTRACTS, LOCAL_IMP_KEY, LOCAL_IMP_SECRET, Simulator
 from infra.local.service import IMP_KEY, IMP_SECRET
 from infra.local.template import PROJECT
+from tests.serving import HttpAnswer, answering, serving
 from tests.waiting import eventually
 
 LONGEST_START = 60.0
@@ -106,6 +108,29 @@ def test_it_prints_the_test_cards_and_a_curl_that_issues_a_billing_key() -> None
         printed = printed_until_ready(service)
         assert "0000-2000-0000-0001  refused" in printed
         assert answer_to_printed_curl(printed)["message"] == "Billing has successfully issued"
+
+
+def test_it_posts_each_event_to_the_webhook_and_says_what_it_was_answered() -> None:
+    with (
+        serving(answering(lambda _: HttpAnswer(503))) as shop,
+        started("--port", "0", WEBHOOK_URL=f"{shop.url}/events") as service,
+    ):
+        printed = printed_until_ready(service)
+        assert f"Webhook              {shop.url}/events, X-Api-Key: local-webhook-key\n" in printed
+        customer_uid = answer_to_printed_curl(printed)["customer_uid"]
+        assert eventually(lambda: bool(shop.requests), seconds=20)
+        [posted] = [json.loads(request.body) for request in shop.requests]
+        assert (posted["detail-type"], posted["detail"]["customer_uid"]) == ("billing_key.issued", customer_uid)
+        os.killpg(service.pid, signal.SIGINT)
+        _, errors = service.communicate(timeout=20)
+        assert "webhook: billing_key.issued, 503: EventBridge would try again" in errors
+
+
+def test_it_does_not_start_with_a_webhook_that_is_no_address() -> None:
+    with started("--port", "0", WEBHOOK_URL="shop.example") as service:
+        _, errors = service.communicate(timeout=LONGEST_START)
+    assert service.returncode == 1
+    assert errors == "Not started: WEBHOOK_URL takes an https address, or http of this machine\n"
 
 
 def test_it_has_the_contract_that_it_is_given() -> None:
