@@ -36,7 +36,7 @@ const WORDS = {
     ko: "카드 정보를 확인하거나 다른 카드를 이용해 주세요.",
     en: "Please check the details or use another card.",
   },
-  again_in: { ko: "다시 시도할 수 있을 때까지", en: "You can try again in" },
+  again_in: { ko: "다음 시도까지 남은 시간:", en: "You can try again in" },
   hours: { ko: "시간", en: " h" },
   minutes: { ko: "분", en: " min" },
   seconds: { ko: "초", en: " s" },

@@ -174,7 +174,7 @@ class TestBothExamples:
     def test_after_too_many_attempts_the_button_waits(self, page: Page, service: LocalService) -> None:
         answer_in_turn(page, service.url + PATH, "too_many_attempts")
         register(page)
-        expect(page.get_by_role("status")).to_contain_text("다시 시도할 수 있을 때까지 1초")
+        expect(page.get_by_role("status")).to_contain_text("다음 시도까지 남은 시간: 1초")
         expect(page.get_by_role("button")).to_be_enabled()
 
     def test_messages_come_in_the_pages_language_whatever_the_browsers_is(

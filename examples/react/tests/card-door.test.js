@@ -102,7 +102,7 @@ test.each([
   ["en", failed("internal_error"), "words for internal_error Reference: req-1"],
   ["en", failed("too_many_attempts", { retryAfter: 59 }), "There were too many attempts. You can try again in 59 s."],
   ["en", failed("too_many_attempts", { retryAfter: 3000 }), "There were too many attempts. You can try again in 50 min."],
-  ["ko", failed("too_many_attempts", { retryAfter: 7201 }), "카드 등록을 너무 여러 번 시도했습니다. 다시 시도할 수 있을 때까지 3시간."],
+  ["ko", failed("too_many_attempts", { retryAfter: 7201 }), "카드 등록을 너무 여러 번 시도했습니다. 다음 시도까지 남은 시간: 3시간."],
   ["fr", failed("not_found"), "이 페이지의 오류로 카드를 등록하지 못했습니다. 판매자에게 문의해 주세요."],
 ])("in %s it is told: %o", (language, answer, text) => {
   expect(explain(answer, language).text).toBe(text);

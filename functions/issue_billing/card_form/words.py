@@ -35,7 +35,7 @@ LABELS: dict[str, dict[Language, str]] = {
         "en": "Corporate",
     },
     "corporate_hint": {
-        "ko": "개인 이름으로 발급된 법인카드는 ‘개인카드’를 선택해 주세요.",
+        "ko": "개인 명의로 발급된 법인카드는 ‘개인카드’를 선택해 주세요.",
         "en": "For a corporate card in a person’s name, choose “Personal”.",
     },
     "card_number": {
