@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 ORIGIN = r"https?://[^/,\s]+"
+LINE = r"[^\x00-\x1f\x7f-\x9f]{0,%d}"
+PICTURE = r"|https://[A-Za-z0-9.\-]+(:[0-9]+)?/[A-Za-z0-9._~%/\-]*[A-Za-z0-9._~\-]"
+"""An address that a Content Security Policy can name exactly: with a query it would allow any, with a slash at its end
+a whole folder (Content Security Policy Level 3, 6.7.2.8)."""
 
 CardField = Literal["birth", "pwd_2digit"]
 FirstPayment = Literal["onetime", "again"]
@@ -50,6 +54,14 @@ class Settings:
     """In an hour, for one card number."""
     attempts_per_card_per_day: int
     """The same in a day: a hundred passwords can be tried in ten hours otherwise."""
+    shop_name: str
+    """Whose page the card form is; empty: it names nobody."""
+    shop_logo_url: str
+    """The one picture that the form may load; empty: none."""
+    shop_contact: str
+    """A line on how to reach the shop; empty: there is none."""
+    accent_color: str
+    """`#rrggbb`, the shop's colour on the form; empty: the form has its own."""
     privacy_policy_url: str
     """Where the card form's consent points to; empty: it has no link."""
 
@@ -77,6 +89,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         attempts_per_customer=_count(environment, "ATTEMPTS_PER_CUSTOMER", 10),
         attempts_per_card=_count(environment, "ATTEMPTS_PER_CARD", 10),
         attempts_per_card_per_day=_count(environment, "ATTEMPTS_PER_CARD_PER_DAY", 20),
+        shop_name=_matching(environment, "SHOP_NAME", LINE % 40, "one line of 40 characters at most"),
+        shop_logo_url=_matching(
+            environment,
+            "SHOP_LOGO_URL",
+            PICTURE,
+            "the https address of one picture, without a query, or nothing",
+        ),
+        shop_contact=_matching(environment, "SHOP_CONTACT", LINE % 100, "one line of 100 characters at most"),
+        accent_color=_matching(environment, "ACCENT_COLOR", r"|#[0-9A-Fa-f]{6}", "a colour as #1f4fd8, or nothing"),
         privacy_policy_url=_matching(
             environment, "PRIVACY_POLICY_URL", r"|https://\S+", "an https address, or nothing"
         ),

@@ -19,6 +19,7 @@ from billing.settings import Settings
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
 from card_form import words
+from card_form.colours import colours_css
 from card_form.visit import Visit, named, read_visit
 
 
@@ -32,9 +33,12 @@ def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT = (
+PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT, SHOP, LOGO, CONTACT = (
     Template(_source(f"{name}.html"))
-    for name in ("page", "form", "outcome", "privacy_policy", "card_kind", "birth", "pwd_2digit")
+    for name in (
+        *("page", "form", "outcome", "privacy_policy", "card_kind", "birth", "pwd_2digit"),
+        *("shop", "logo", "contact"),
+    )
 )
 STYLE = Html(_source("page.css"))
 SCRIPT = Html(_source("grouping.js") + _source("page.js"))
@@ -61,28 +65,43 @@ def show(
     content = _outcome(answer, outcome, visit) if answer and outcome else _hidden_outcome(visit)
     if outcome is None or (outcome.another_try and names_customer):
         content = Html(content + _form(answer or {}, visit, settings, origins))
+    style = Html(colours_css(settings.accent_color, visit.theme) + STYLE)
     return Response(
         status_code=_status(answer),
         content_type="text/html; charset=utf-8",
-        body=_page(content, outcome, visit),
-        headers=_headers(origins),
+        body=_page(content, style, outcome, visit, settings),
+        headers=_headers(origins, style, settings.shop_logo_url),
     )
 
 
-def _page(content: Html, outcome: words.Outcome | None, visit: Visit) -> Html:
+def _page(content: Html, style: Html, outcome: words.Outcome | None, visit: Visit, settings: Settings) -> Html:
     labels = words.labels(visit.language)
+    titles = (outcome.heading if outcome else "", labels["title"], settings.shop_name)
+    contact = _fill(CONTACT, ask_the_shop=labels["ask_the_shop"], shop_contact=settings.shop_contact)
     other: Language = "en" if visit.language == "ko" else "ko"
     return _fill(
         PAGE,
         language=visit.language,
         title=labels["title"],
-        page_title=f"{outcome.heading} – {labels['title']}" if outcome else labels["title"],
+        page_title=" – ".join(title for title in titles if title),
+        colour_schemes=visit.theme or "light dark",
+        shop=_shop(settings, visit.language),
         other_language=labels["other_language"],
         other_language_code=other,
         other_language_address=visit.address(other),
-        style=STYLE,
+        style=style,
         content=content,
+        contact=contact if settings.shop_contact else "",
     )
+
+
+def _shop(settings: Settings, language: Language) -> Html | str:
+    """Whose page it is. A logo beside the name says nothing that the name doesn't."""
+    if not settings.shop_name and not settings.shop_logo_url:
+        return ""
+    alternative = "" if settings.shop_name else words.labels(language)["logo"]
+    logo = _fill(LOGO, shop_logo_url=settings.shop_logo_url, alternative=alternative)
+    return _fill(SHOP, logo=logo if settings.shop_logo_url else "", shop_name=settings.shop_name)
 
 
 def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) -> Html:
@@ -192,12 +211,13 @@ def _status(answer: Mapping[str, Any] | None) -> HTTPStatus:
     return HTTP_STATUS[answer["code"]] if answer and "code" in answer else HTTPStatus.OK
 
 
-def _headers(origins: tuple[str, ...]) -> dict[str, str | list[str]]:
+def _headers(origins: tuple[str, ...], style: Html, logo: str) -> dict[str, str | list[str]]:
     policy = {
         "default-src": "'none'",
-        "script-src": _hash(SCRIPT),
-        "style-src": _hash(STYLE),
-        "img-src": "data:",  # the empty icon, so that no browser asks the server for one
+        "script-src": hash_source(SCRIPT),
+        "style-src": hash_source(style),
+        # `data:` is the empty icon, so that no browser asks the server for one.
+        "img-src": f"data: {logo}".rstrip(),
         "connect-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
@@ -216,6 +236,6 @@ def _headers(origins: tuple[str, ...]) -> dict[str, str | list[str]]:
     }
 
 
-def _hash(source: str) -> str:
+def hash_source(source: str) -> str:
     """What the browser computes over the text between the tags (Content Security Policy Level 3, 6.7.2)."""
     return f"'sha256-{b64encode(sha256(source.encode()).digest()).decode()}'"

@@ -2,6 +2,7 @@
 
 ?customer_uid=...  or  ?customer_token=...      whose card
 &lang=ko|en                                     else the browser's Accept-Language
+&theme=light|dark                               else the browser's
 &return_url=https://shop.example/cards          where to go afterwards, with the result
 """
 
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from billing.model.customer import parse_customer_uid
 from billing.model.refusal import Refusal
 from billing.web.messages import Language
+from card_form.colours import Theme
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 TOKEN = re.compile(r"[A-Za-z0-9_.\-]{1,4096}")
@@ -24,6 +26,8 @@ URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]{1,2000}")
 @dataclass(frozen=True)
 class Visit:
     language: Language
+    theme: Theme | None
+    """None: the browser's own."""
     customer_uid: str
     customer_token: str
     return_url: str
@@ -34,6 +38,7 @@ class Visit:
         given = {
             "customer_uid": self.customer_uid,
             "customer_token": self.customer_token,
+            "theme": self.theme,
             "return_url": self.return_url,
         }
         return "?" + urlencode({name: value for name, value in given.items() if value} | {"lang": language})
@@ -51,6 +56,7 @@ def read_visit(query: Mapping[str, str], language: Language, origins: tuple[str,
     return_url = query.get("return_url", "")
     return Visit(
         language=language,
+        theme=_theme(query.get("theme", "")),
         customer_uid=_uid(query.get("customer_uid", "")),
         customer_token=token if TOKEN.fullmatch(token) else "",
         return_url=return_url if _is_at_one_of(origins, return_url) else "",
@@ -60,6 +66,14 @@ def read_visit(query: Mapping[str, str], language: Language, origins: tuple[str,
 def named(allowed_origins: tuple[str, ...]) -> tuple[str, ...]:
     """The origins that are named. `*` lets any page call the API, but nobody meant it to receive a card holder."""
     return tuple(origin for origin in allowed_origins if ORIGIN.fullmatch(origin))
+
+
+def _theme(text: str) -> Theme | None:
+    match text:
+        case "light" | "dark" as theme:
+            return theme
+        case _:
+            return None
 
 
 def _uid(text: str) -> str:

@@ -119,6 +119,14 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "잠시 후 이 페이지를 새로고침하면 같은 내용을 다시 보내 결과를 확인합니다.",
         "en": "Reload this page in a moment: it sends the same again and shows the outcome.",
     },
+    "logo": {
+        "ko": "판매자 로고",
+        "en": "The shop’s logo",
+    },
+    "ask_the_shop": {
+        "ko": "문의",
+        "en": "Questions?",
+    },
     "back": {
         "ko": "판매자 페이지로 돌아가기",
         "en": "Back to the shop",

@@ -18,7 +18,7 @@ from card_form.visit import read_visit
 
 SHOP = "https://shop.example"
 
-LARGEST_PAGE = 30_000
+LARGEST_PAGE = 40_000
 """Bytes."""
 
 
@@ -131,6 +131,51 @@ def test_a_password_that_nobody_asks_for_is_not_spoken_of(setting: str, asked_fo
     safety = text_of(show(CARD_FIELDS=setting)).split('<p class="safety">')[1].split("</p>")[0]
     assert "카드번호" in safety
     assert ("비밀번호" in safety) is ("pwd_2digit" in asked_for)
+
+
+LOGO = "https://cdn.shop.example/logo.png"
+
+
+class TestWhosePageItIs:
+    def test_without_settings_it_names_nobody(self) -> None:
+        html = text_of(show())
+        assert 'class="shop"' not in html
+        assert 'class="contact"' not in html
+        assert "<img" not in html
+        assert "<title>카드 등록</title>" in html
+
+    def test_the_shop_is_named_at_the_head_and_in_the_title(self) -> None:
+        html = text_of(show(SHOP_NAME="별빛 <상점>"))
+        assert "<span>별빛 &lt;상점&gt;</span>" in html
+        assert "<title>카드 등록 – 별빛 &lt;상점&gt;</title>" in html
+
+    def test_the_logo_is_the_one_picture_that_may_be_loaded(self) -> None:
+        response = show(SHOP_LOGO_URL=LOGO, SHOP_NAME="별빛")
+        assert policy_of(response)["img-src"] == f"data: {LOGO}"
+        assert policy_of(show())["img-src"] == "data:"
+        (logo,) = (found for tag, found in Elements(text_of(response)).seen if tag == "img")
+        assert (logo["src"], logo["alt"], logo["referrerpolicy"]) == (LOGO, "", "no-referrer")
+
+    def test_a_logo_alone_is_told_to_who_does_not_see_it(self) -> None:
+        (logo,) = (found for tag, found in Elements(text_of(show(SHOP_LOGO_URL=LOGO))).seen if tag == "img")
+        assert logo["alt"] == "판매자 로고"
+
+    def test_a_line_says_how_to_reach_the_shop(self) -> None:
+        assert '<p class="contact">문의 1588-0000</p>' in text_of(show(SHOP_CONTACT="1588-0000"))
+
+    @pytest.mark.parametrize("query", [{}, {"theme": "dark"}, {"theme": "light"}])
+    def test_the_shops_colour_is_in_the_style_that_the_policy_allows(self, query: dict[str, str]) -> None:
+        response = show({"customer_uid": "gildong", **query}, ACCENT_COLOR="#03c75a")
+        style = text_of(response).split("<style>")[1].split("</style>")[0]
+        assert "--button:#03c75a;" in style
+        assert policy_of(response)["style-src"] == page.hash_source(style)
+
+    def test_a_theme_in_the_address_stays_in_the_other_languages(self) -> None:
+        html = text_of(show({"customer_uid": "gildong", "theme": "dark"}))
+        assert '<meta name="color-scheme" content="dark">' in html
+        assert "theme=dark&amp;lang=en" in html
+        assert "prefers-color-scheme" not in html
+        assert "prefers-color-scheme" in text_of(show({"customer_uid": "gildong", "theme": "blue"}))
 
 
 class TestTheAddress:
