@@ -86,8 +86,9 @@ def issue_billing() -> Response[str]:
 @resolver.get("/subscriptions/issue-billing")
 def show_card_form() -> Response[str]:
     _admit()
+    claim = _claim(Fields(resolver.current_event.query_string_parameters.items()))
     note_outcome("card_form_shown")
-    return _page(None)
+    return _page(None, claim)
 
 
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
@@ -145,8 +146,8 @@ def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> R
     return answers.respond(body, caller, settings.allowed_origins, headers)
 
 
-def _page(body: dict[str, Any] | None) -> Response[str]:
+def _page(body: dict[str, Any] | None, claim: Claim | None = None) -> Response[str]:
     # Here and not above: most requests need no page.
     from card_form import page
 
-    return page.show(resolver.current_event.query_string_parameters, _caller().language, settings, body)
+    return page.show(resolver.current_event.query_string_parameters, _caller().language, settings, claim, body)

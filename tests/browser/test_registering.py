@@ -8,9 +8,8 @@ from playwright.sync_api import Request, expect
 
 from billing.web import messages
 from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults, number_of
-from infra.local.service import IMP_SECRET, LocalService
-from tests.browser.card_form import PATH, CardForm
-from tests.browser.conftest import NewPage, OpenForm, Watched
+from infra.local.service import IMP_SECRET
+from tests.browser.conftest import OpenForm, Watched
 
 ENGLISH = {"lang": "en"}
 ANOTHER_CARD_NEVER = "다른 카드나 다른 주문으로는 시도하지 마세요"
@@ -348,15 +347,3 @@ class TestWithoutJavaScript:
         form = open_form(java_script_enabled=False).fill().submit().expect_outcome("카드가 등록되었습니다")
         form.open().fill("issued_debit").submit().expect_outcome("이미 등록된 카드가 있어")
         expect(form.button).to_have_count(0)
-
-
-def test_a_signed_token_stands_in_for_the_uid(new_page: NewPage, service: LocalService, watched: Watched) -> None:
-    """The page hands on what its address has; whether it is right is for the service to say."""
-    page = new_page()
-    page.goto(f"{service.url}{PATH}?customer_token=aaa.bbb.ccc")
-    form = CardForm(page, service.url)
-    with page.expect_request(lambda request: request.method == "POST") as sent:
-        form.fill().submit()
-    assert (sent.value.post_data_json or {})["customer_token"] == "aaa.bbb.ccc"
-    form.expect_outcome()
-    assert watched.posts() == 1

@@ -165,6 +165,7 @@
     element("outcome-text").textContent = text;
     element("outcome-next").textContent = outcome.next_step;
     element("outcome-card").textContent = succeeded ? [answer.card?.name, answer.card?.number].filter(Boolean).join(" ") : "";
+    tellPayment(answer.payment);
     submit.disabled = !outcome.another_try;
     form.hidden = !outcome.another_try;
     const result = {
@@ -178,6 +179,13 @@
     if (answer.code === "offline") return;
     tellEmbedder({ type: "card-door:result", ...result, message: succeeded ? answer.message : text, card: answer.card ?? null });
     if (succeeded && page.return_url) location.replace(element("return").href);
+  }
+
+  function tellPayment(payment) {
+    element("outcome-payment").hidden = !payment;
+    element("outcome-amount").textContent = payment ? page.amount.replace("{}", payment.amount.toLocaleString("en-US")) : "";
+    element("receipt").hidden = !payment?.receipt_url;
+    element("receipt").href = payment?.receipt_url ?? "";
   }
 
   function linkBack(result) {

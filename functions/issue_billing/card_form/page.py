@@ -15,6 +15,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from billing.model.customer import Claim
+from billing.model.sensitive import Sensitive
 from billing.settings import Settings
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
@@ -33,11 +35,11 @@ def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
-PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT, SHOP, LOGO, CONTACT = (
+PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT, SHOP, LOGO, CONTACT, WHAT_FOR, ROW = (
     Template(_source(f"{name}.html"))
     for name in (
         *("page", "form", "outcome", "privacy_policy", "card_kind", "birth", "pwd_2digit"),
-        *("shop", "logo", "contact"),
+        *("shop", "logo", "contact", "what_for", "row"),
     )
 )
 STYLE = Html(_source("page.css"))
@@ -53,29 +55,40 @@ def show(
     query: Mapping[str, str],
     language: Language,
     settings: Settings,
+    claim: Claim | None,
     answer: Mapping[str, Any] | None,
 ) -> Response[str]:
-    """The empty form; with `answer` (a body of the API), what became of a form that was posted without JavaScript."""
+    """The empty form; with `answer` (a body of the API), what became of a form that was posted without JavaScript.
+
+    `claim`: of the token in the address, where tokens say whose card it is.
+    """
     origins = named(settings.allowed_origins)
     visit = read_visit(query, language, origins)
-    names_customer = bool(visit.customer_uid or visit.customer_token)
+    names_customer = bool(visit.customer_uid) if settings.customer_identity == "open" else claim is not None
     if answer is None and not names_customer:
         answer = INCOMPLETE
     outcome = words.outcome(_code(answer), language) if answer else None
-    content = _outcome(answer, outcome, visit) if answer and outcome else _hidden_outcome(visit)
+    content = _outcome(answer, outcome, visit, _currency(claim)) if answer and outcome else _hidden_outcome(visit)
     if outcome is None or (outcome.another_try and names_customer):
-        content = Html(content + _form(answer or {}, visit, settings, origins))
+        content = Html(content + _form(answer or {}, visit, settings, claim, origins))
     style = Html(colours_css(settings.accent_color, visit.theme) + STYLE)
     return Response(
         status_code=_status(answer),
         content_type="text/html; charset=utf-8",
-        body=_page(content, style, outcome, visit, settings),
+        body=_page(content, style, outcome, visit, settings, claim),
         headers=_headers(origins, style, settings.shop_logo_url),
     )
 
 
-def _page(content: Html, style: Html, outcome: words.Outcome | None, visit: Visit, settings: Settings) -> Html:
-    labels = words.labels(visit.language)
+def _page(
+    content: Html,
+    style: Html,
+    outcome: words.Outcome | None,
+    visit: Visit,
+    settings: Settings,
+    claim: Claim | None,
+) -> Html:
+    labels = words.labels(visit.language, _amount(claim, visit.language))
     titles = (outcome.heading if outcome else "", labels["title"], settings.shop_name)
     contact = _fill(CONTACT, ask_the_shop=labels["ask_the_shop"], shop_contact=settings.shop_contact)
     other: Language = "en" if visit.language == "ko" else "ko"
@@ -104,9 +117,10 @@ def _shop(settings: Settings, language: Language) -> Html | str:
     return _fill(SHOP, logo=logo if settings.shop_logo_url else "", shop_name=settings.shop_name)
 
 
-def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) -> Html:
+def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit, currency: str) -> Html:
     labels = words.labels(visit.language)
     card = answer.get("card") or {}
+    payment = answer.get("payment") or {}
     # Iamport's words where it declined, as in page.js.
     text = answer["message"] if answer.get("code") == "declined" else outcome.text
     result = {
@@ -122,6 +136,13 @@ def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) ->
         heading=outcome.heading,
         text=text,
         next_step=outcome.next_step,
+        paid=labels["paid"],
+        amount=words.amount(payment["amount"], currency, visit.language) if payment else "",
+        payment_state="" if payment else Html("hidden"),
+        receipt=labels["receipt"],
+        receipt_url=payment.get("receipt_url") or "",
+        receipt_state="" if payment.get("receipt_url") else Html("hidden"),
+        new_window=labels["new_window"],
         reload=labels["reload"] if outcome.ask_again else "",
         ask_again=labels["ask_again"],
         card=" ".join(part for part in (card.get("name"), card.get("number")) if part),
@@ -141,6 +162,13 @@ def _hidden_outcome(visit: Visit) -> Html:
         heading="",
         text="",
         next_step="",
+        paid=labels["paid"],
+        amount="",
+        payment_state=Html("hidden"),
+        receipt=labels["receipt"],
+        receipt_url="",
+        receipt_state=Html("hidden"),
+        new_window=labels["new_window"],
         reload="",
         ask_again=labels["ask_again"],
         card="",
@@ -150,9 +178,15 @@ def _hidden_outcome(visit: Visit) -> Html:
     )
 
 
-def _form(answer: Mapping[str, Any], visit: Visit, settings: Settings, origins: tuple[str, ...]) -> Html:
+def _form(
+    answer: Mapping[str, Any],
+    visit: Visit,
+    settings: Settings,
+    claim: Claim | None,
+    origins: tuple[str, ...],
+) -> Html:
     """With the fields that the operator's contract wants. Only with a business number is there a choice of kinds."""
-    labels = words.labels(visit.language)
+    labels = words.labels(visit.language, _amount(claim, visit.language))
     errors = {error["field"]: error["message"] for error in answer.get("errors", ())}
     first_wrong = next((name for name in ERROR_FIELDS if name in errors), None)
     texts = {
@@ -165,6 +199,7 @@ def _form(answer: Mapping[str, Any], visit: Visit, settings: Settings, origins: 
     return _fill(
         FORM,
         **texts,
+        what_for=_what_for(claim, settings.shop_name, visit.language),
         card_kind_choice=_fill(CARD_KIND, **labels) if "birth" in asked_for else "",
         birth_field=_fill(BIRTH, **texts) if "birth" in asked_for else "",
         pwd_2digit_field=_fill(PWD_2DIGIT, **texts) if "pwd_2digit" in asked_for else "",
@@ -172,22 +207,54 @@ def _form(answer: Mapping[str, Any], visit: Visit, settings: Settings, origins: 
         customer_uid=visit.customer_uid,
         customer_token=visit.customer_token,
         privacy_policy_link=link if settings.privacy_policy_url else "",
-        page_data=_page_data(visit, origins),
+        page_data=_page_data(visit, claim, origins),
         script=SCRIPT,
     )
+
+
+def _what_for(claim: Claim | None, shop_name: str, language: Language) -> Html | str:
+    """For which account, and what is paid: all that the token says, before anything is typed."""
+    if claim is None:
+        return ""
+    labels = words.labels(language)
+    rows = {labels["account"]: claim.display}
+    if claim.payment is not None:
+        rows |= {
+            labels["order"]: claim.payment.name,
+            labels["paid_to"]: shop_name,
+            labels["paid"]: _amount(claim, language),
+        }
+    told = [_fill(ROW, name=name, value=value) for name, value in rows.items() if value]
+    return _fill(WHAT_FOR, rows=Html("".join(told))) if told else ""
+
+
+def _amount(claim: Claim | None, language: Language) -> str:
+    """Of the first payment; empty where none is taken."""
+    if claim is None or claim.payment is None:
+        return ""
+    return words.amount(claim.payment.amount, _currency(claim), language)
+
+
+def _currency(claim: Claim | None) -> str:
+    details = dict(claim.payment.details) if claim is not None and claim.payment is not None else {}
+    match details.get("currency"):
+        case Sensitive() as named:
+            return named.reveal()
+        case _:
+            return words.WON
 
 
 def _state(wrong: bool, *, focused: bool) -> Html:
     return Html(('aria-invalid="true"' if wrong else "") + (" autofocus" if focused else ""))
 
 
-def _page_data(visit: Visit, origins: tuple[str, ...]) -> Html:
+def _page_data(visit: Visit, claim: Claim | None, origins: tuple[str, ...]) -> Html:
     data = {
         "customer_uid": visit.customer_uid,
         "customer_token": visit.customer_token,
         "return_url": visit.return_url,
         "origins": origins,
-        **words.for_script(visit.language),
+        **words.for_script(visit.language, _amount(claim, visit.language), _currency(claim)),
     }
     # Inside of a script element only "<" can end it or change its meaning (HTML, 4.12.1.3).
     return Html(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))

@@ -9,6 +9,9 @@ from billing.web.messages import Language
 Kind = Literal["good", "bad", "unsure"]
 """Also the CSS class of the panel that tells it."""
 
+WON = "KRW"
+"""Also where a payment names no currency."""
+
 LABELS: dict[str, dict[Language, str]] = {
     "title": {
         "ko": "카드 등록",
@@ -119,6 +122,26 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "잠시 후 이 페이지를 새로고침하면 같은 내용을 다시 보내 결과를 확인합니다.",
         "en": "Reload this page in a moment: it sends the same again and shows the outcome.",
     },
+    "account": {
+        "ko": "계정",
+        "en": "Account",
+    },
+    "order": {
+        "ko": "결제 내용",
+        "en": "For",
+    },
+    "paid_to": {
+        "ko": "판매자",
+        "en": "Paid to",
+    },
+    "paid": {
+        "ko": "결제 금액",
+        "en": "Amount",
+    },
+    "receipt": {
+        "ko": "영수증 보기",
+        "en": "Receipt",
+    },
     "logo": {
         "ko": "판매자 로고",
         "en": "The shop’s logo",
@@ -132,6 +155,26 @@ LABELS: dict[str, dict[Language, str]] = {
         "en": "Back to the shop",
     },
 }
+
+LABELS_WITH_A_PAYMENT: dict[str, dict[Language, str]] = {
+    "title": {
+        "ko": "결제 및 카드 등록",
+        "en": "Pay and register a card",
+    },
+    "intro": {
+        "ko": "입력한 카드로 아래 금액을 결제하고, 다음 결제부터 사용할 카드로 등록합니다.",
+        "en": "This amount is charged now, and the card is registered for later payments.",
+    },
+    "submit": {
+        "ko": "{amount} 결제하고 카드 등록",
+        "en": "Pay {amount} and register card",
+    },
+    "busy": {
+        "ko": "결제하고 카드를 등록하는 중입니다. 창을 닫지 마세요.",
+        "en": "Paying and registering. Please keep this window open.",
+    },
+}
+"""Where the token has a first payment taken, in place of those above."""
 
 ERRORS: dict[str, dict[Language, str]] = {
     "card_number": messages.BY_REASON["card_number_form"],
@@ -252,18 +295,29 @@ def outcome(code: str, language: Language) -> Outcome:
     )
 
 
-def labels(language: Language) -> dict[str, str]:
-    return {name: texts[language] for name, texts in LABELS.items()}
+def labels(language: Language, amount: str = "") -> dict[str, str]:
+    """`amount`: of the first payment, as `amount` writes it; empty where none is taken."""
+    texts = LABELS | LABELS_WITH_A_PAYMENT if amount else LABELS
+    return {name: by_language[language].replace("{amount}", amount) for name, by_language in texts.items()}
 
 
-def for_script(language: Language) -> dict[str, object]:
+def amount(number: int, currency: str, language: Language) -> str:
+    return _amount_form(currency, language).replace("{}", f"{number:,}")
+
+
+def _amount_form(currency: str, language: Language) -> str:
+    if currency == WON:
+        return "{}원" if language == "ko" else "₩{}"
+    return f"{currency} {{}}"
+
+
+def for_script(language: Language, amount: str, currency: str) -> dict[str, object]:
     """What page.js says by itself."""
     codes = (messages.BY_CODE | TEXTS).keys()
+    said = labels(language, amount)
     return {
         "errors": {name: texts[language] for name, texts in ERRORS.items()},
         "outcomes": {code: asdict(outcome(code, language)) for code in sorted(codes)},
-        "busy": LABELS["busy"][language],
-        "submit": LABELS["submit"][language],
-        "ask_again": LABELS["ask_again"][language],
-        "asking": LABELS["asking"][language],
+        "amount": _amount_form(currency, language),
+        **{name: said[name] for name in ("busy", "submit", "ask_again", "asking")},
     }

@@ -9,6 +9,8 @@ from typing import Any, get_args
 import pytest
 from aws_lambda_powertools.event_handler import Response
 
+from billing.model.customer import Claim, Payment
+from billing.model.sensitive import Sensitive
 from billing.settings import CARD_FIELDS, Settings, read_settings
 from billing.web import messages
 from billing.web.answers import HTTP_STATUS
@@ -36,9 +38,10 @@ def show(
     query: Mapping[str, str] | None = None,
     answer: dict[str, Any] | None = None,
     language: Language = "ko",
+    claim: Claim | None = None,
     **changes: str,
 ) -> Response[str]:
-    return page.show(query or {"customer_uid": "gildong"}, language, settings(**changes), answer)
+    return page.show(query or {"customer_uid": "gildong"}, language, settings(**changes), claim, answer)
 
 
 def text_of(response: Response[str]) -> str:
@@ -74,7 +77,7 @@ class Elements(HTMLParser):
 
 @pytest.mark.parametrize("language", get_args(Language))
 def test_the_page_is_one_small_response(language: Language) -> None:
-    response = show({"customer_uid": "u" * 80, "customer_token": "t" * 1000}, language=language)
+    response = show({"customer_uid": "u" * 80, "customer_token": "t" * 1000}, None, language, claim_of())
     html = text_of(response)
     assert len(html.encode()) < LARGEST_PAGE
     links = [value for _, found in Elements(html).seen for name, value in found.items() if name in ("src", "srcset")]
@@ -176,6 +179,61 @@ class TestWhosePageItIs:
         assert "theme=dark&amp;lang=en" in html
         assert "prefers-color-scheme" not in html
         assert "prefers-color-scheme" in text_of(show({"customer_uid": "gildong", "theme": "blue"}))
+
+
+PAYMENT = Payment("order-1", 9900, "정기배송 <11월>", details=())
+SIGNED = {"CUSTOMER_IDENTITY": "signed", "SHOP_NAME": "별빛 상점"}
+
+
+def claim_of(payment: Payment | None = PAYMENT, display: str = "") -> Claim:
+    return Claim("customer-1", may_replace=False, payment=payment, display=display)
+
+
+def told_before_typing(response: Response[str]) -> dict[str, str]:
+    return dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", text_of(response)))
+
+
+class TestWhatIsPaid:
+    def test_a_payment_is_told_before_anything_is_typed(self) -> None:
+        response = show({"customer_token": "a.b.c"}, claim=claim_of(display="gildong@shop.example"), **SIGNED)
+        assert told_before_typing(response) == {
+            "계정": "gildong@shop.example",
+            "결제 내용": "정기배송 &lt;11월&gt;",
+            "판매자": "별빛 상점",
+            "결제 금액": "9,900원",
+        }
+        assert '<span id="submit-words">9,900원 결제하고 카드 등록</span>' in text_of(response)
+        assert page_data(response)["submit"] == "9,900원 결제하고 카드 등록"
+        assert "<title>결제 및 카드 등록 – 별빛 상점</title>" in text_of(response)
+
+    def test_in_english_and_in_another_currency(self) -> None:
+        token = {"customer_token": "a.b.c"}
+        assert told_before_typing(show(token, language="en", claim=claim_of(), **SIGNED))["Amount"] == "₩9,900"
+        dollars = Payment("order-1", 1200, "box", details=(("currency", Sensitive("USD")),))
+        assert told_before_typing(show(token, claim=claim_of(dollars), **SIGNED))["결제 금액"] == "USD 1,200"
+
+    def test_without_a_payment_nothing_is_said_of_one(self) -> None:
+        response = show({"customer_token": "a.b.c"}, claim=claim_of(None, display="길동"), **SIGNED)
+        assert told_before_typing(response) == {"계정": "길동"}
+        assert "카드 등록하기" in text_of(response)
+        assert told_before_typing(show()) == {}
+
+    @pytest.mark.parametrize("query", [{"customer_uid": "gildong"}, {"customer_token": "a.b.c"}, {}])
+    def test_without_a_token_that_works_there_is_no_form(self, query: dict[str, str]) -> None:
+        assert "<form" not in text_of(show({"lang": "ko", **query}, **SIGNED))
+
+    def test_where_the_browser_may_say_it_a_token_alone_names_nobody(self) -> None:
+        assert "<form" not in text_of(show({"customer_token": "a.b.c"}))
+
+    @pytest.mark.parametrize("receipt", ["https://pay.example/1?a&b", None])
+    def test_the_outcome_shows_what_was_paid_and_the_receipt(self, receipt: str | None) -> None:
+        payment = {"merchant_uid": "order-1", "imp_uid": "imp_1", "amount": 9900, "receipt_url": receipt}
+        answer = {"status": "success", "message": messages.SUCCESS, "customer_uid": "a", "payment": payment}
+        html = text_of(show({"customer_token": "a.b.c"}, answer, claim=claim_of(), **SIGNED))
+        assert '<strong id="outcome-amount">9,900원</strong>' in html
+        link = next(found for _, found in Elements(html).seen if found.get("id") == "receipt")
+        assert link["href"] == (receipt or "")
+        assert ("hidden" in link) is (receipt is None)
 
 
 class TestTheAddress:

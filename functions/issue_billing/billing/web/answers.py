@@ -22,7 +22,7 @@ from billing.model.errors import (
     PaidWithoutKey,
 )
 from billing.web import messages
-from billing.web.negotiation import wants_page
+from billing.web.negotiation import prefers_page, wants_page
 from billing.web.origin import is_allowed
 
 CONTENT_TYPE = f"{content_types.APPLICATION_JSON}; charset=utf-8"
@@ -62,7 +62,7 @@ class Caller:
     origin: str
     """The page's origin; empty where no browser asks from another one."""
     wants_page: bool
-    """A browser that posts a form by itself, and will show what comes back."""
+    """A browser that posts a form by itself, or opens the page, and will show what comes back."""
 
 
 def read_caller(event: APIGatewayProxyEvent, request_id: str) -> Caller:
@@ -70,8 +70,15 @@ def read_caller(event: APIGatewayProxyEvent, request_id: str) -> Caller:
         request_id=request_id,
         language=_language(event),
         origin=event.headers.get("origin", ""),
-        wants_page=wants_page(event.headers.get("content-type", ""), event.headers.get("accept", "")),
+        wants_page=_wants_page(event),
     )
+
+
+def _wants_page(event: APIGatewayProxyEvent) -> bool:
+    accept = event.headers.get("accept", "")
+    if event.get("httpMethod") == "GET":
+        return prefers_page(accept)
+    return wants_page(event.headers.get("content-type", ""), accept)
 
 
 def _language(event: APIGatewayProxyEvent) -> messages.Language:
