@@ -22,7 +22,7 @@ with fetching_ahead(services, os.environ):
     from billing.issuance import issue_billing_key, unknown_if_it_breaks
     from billing.model.customer import Claim
     from billing.model.deadline import Deadline
-    from billing.model.errors import BillingError, Forbidden, InvalidCustomerToken
+    from billing.model.errors import BillingError, FieldError, Forbidden, InvalidCustomerToken, InvalidRequest
     from billing.observability import logger, metrics, note_no_request, note_outcome, note_unforeseen
     from billing.web import answers, gateway_event, unforeseen
     from billing.web.origin import is_foreign
@@ -98,7 +98,8 @@ def refuse(error: BillingError) -> Response[str]:
         note_unforeseen(bug, error.code)
     else:
         note_outcome(error.code, reason=error.reason, answered=error.answered, gateway_seconds=waited)
-    return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error))
+    wrong = error.errors if isinstance(error, InvalidRequest) else ()
+    return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error), wrong)
 
 
 @resolver.not_found
@@ -139,8 +140,12 @@ def _caller() -> answers.Caller:
     return answers.read_caller(event, gateway_event.request_id(event.raw_event, of_lambda))
 
 
-def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
+def _answer(
+    body: dict[str, Any], headers: Mapping[str, str] | None = None, wrong: tuple[FieldError, ...] = ()
+) -> Response[str]:
     caller = _caller()
+    if caller.wants_page and resolver.current_event.http_method == "POST":
+        return _lead_to_outcome(body, wrong)
     if caller.wants_page:
         return _page(body)
     return answers.respond(body, caller, settings.allowed_origins, headers)
@@ -150,4 +155,13 @@ def _page(body: dict[str, Any] | None, claim: Claim | None = None) -> Response[s
     # Here and not above: most requests need no page.
     from card_form import page
 
-    return page.show(resolver.current_event.query_string_parameters, _caller().language, settings, claim, body)
+    return page.show(
+        resolver.current_event.query_string_parameters, _caller().language, settings, claim, body, _caller().request_id
+    )
+
+
+def _lead_to_outcome(body: dict[str, Any], wrong: tuple[FieldError, ...]) -> Response[str]:
+    from card_form import page
+
+    event = resolver.current_event
+    return page.lead_to_outcome(event.query_string_parameters, _caller().language, settings, body, wrong)

@@ -5,7 +5,8 @@ Of what a visitor sends, only the page's own query comes back, checked by `visit
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
 from http import HTTPStatus
@@ -16,8 +17,10 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from billing.model.customer import Claim
+from billing.model.errors import FieldError
 from billing.model.sensitive import Sensitive
 from billing.settings import Settings
+from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
 from card_form import words
@@ -35,6 +38,12 @@ def _source(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
+def _compact(source: str) -> str:
+    """Without indentation, empty lines and comments that have lines of their own: a fifth of it."""
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
+
+
 PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT, SHOP, LOGO, CONTACT, WHAT_FOR, ROW = (
     Template(_source(f"{name}.html"))
     for name in (
@@ -42,13 +51,63 @@ PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT, SHOP, LOGO, C
         *("shop", "logo", "contact", "what_for", "row"),
     )
 )
-STYLE = Html(_source("page.css"))
-SCRIPT = Html(_source("grouping.js") + _source("page.js"))
+REFRESH = Html('<noscript><meta http-equiv="refresh" content="5"></noscript>')
+
+SAFE_HEADERS: dict[str, str | list[str]] = {
+    # Tells the next site no path and no token. Under no-referrer a browser posts the form with `Origin: null`.
+    "Referrer-Policy": "strict-origin",
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=63072000",
+    "X-Content-Type-Options": "nosniff",
+}
+
+STYLE = Html(_compact(_source("page.css")))
+SCRIPT = Html(_compact(_source("grouping.js") + _source("page.js")))
 
 INCOMPLETE = {"status": "failed", "code": "incomplete"}
 
-ERROR_FIELDS = ("card_number", "expiry", "pwd_2digit", "birth")
-"""In the order of the page."""
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page is made of."""
+
+    visit: Visit
+    settings: Settings
+    origins: tuple[str, ...]
+    claim: Claim | None
+    answer: Mapping[str, Any] | None
+    """A body of the API, where there is something to tell."""
+    request_id: str
+
+    @property
+    def outcome(self) -> words.Outcome | None:
+        return words.outcome(_code(self.answer), self.visit.language) if self.answer else None
+
+    @property
+    def names_customer(self) -> bool:
+        if self.settings.customer_identity == "open":
+            return bool(self.visit.customer_uid)
+        return self.claim is not None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return words.labels(self.visit.language, self.amount)
+
+    @property
+    def currency(self) -> str:
+        payment = self.claim.payment if self.claim is not None else None
+        match dict(payment.details).get("currency") if payment is not None else None:
+            case Sensitive() as named:
+                return named.reveal()
+            case _:
+                return words.WON
+
+    @property
+    def amount(self) -> str:
+        """Of the first payment; empty where none is taken."""
+        if self.claim is None or self.claim.payment is None:
+            return ""
+        return words.amount(self.claim.payment.amount, self.currency, self.visit.language)
 
 
 def show(
@@ -57,47 +116,79 @@ def show(
     settings: Settings,
     claim: Claim | None,
     answer: Mapping[str, Any] | None,
+    request_id: str,
 ) -> Response[str]:
-    """The empty form; with `answer` (a body of the API), what became of a form that was posted without JavaScript.
+    """The empty form; with `answer` (a body of the API), what became of an attempt or why there can be none.
 
     `claim`: of the token in the address, where tokens say whose card it is.
     """
     origins = named(settings.allowed_origins)
     visit = read_visit(query, language, origins)
-    names_customer = bool(visit.customer_uid) if settings.customer_identity == "open" else claim is not None
-    if answer is None and not names_customer:
+    told = answer or _told_by_address(visit)
+    shown = Shown(visit, settings, origins, claim, told, request_id)
+    if told is None and not shown.names_customer:
         answer = INCOMPLETE
-    outcome = words.outcome(_code(answer), language) if answer else None
-    content = _outcome(answer, outcome, visit, _currency(claim)) if answer and outcome else _hidden_outcome(visit)
-    if outcome is None or (outcome.another_try and names_customer):
-        content = Html(content + _form(answer or {}, visit, settings, claim, origins))
+        shown = replace(shown, answer=INCOMPLETE)
     style = Html(colours_css(settings.accent_color, visit.theme) + STYLE)
     return Response(
         status_code=_status(answer),
         content_type="text/html; charset=utf-8",
-        body=_page(content, style, outcome, visit, settings, claim),
+        body=_page(shown, style),
         headers=_headers(origins, style, settings.shop_logo_url),
     )
 
 
-def _page(
-    content: Html,
-    style: Html,
-    outcome: words.Outcome | None,
-    visit: Visit,
+def lead_to_outcome(
+    query: Mapping[str, str],
+    language: Language,
     settings: Settings,
-    claim: Claim | None,
-) -> Html:
-    labels = words.labels(visit.language, _amount(claim, visit.language))
-    titles = (outcome.heading if outcome else "", labels["title"], settings.shop_name)
+    body: Mapping[str, Any],
+    wrong: Iterable[FieldError],
+) -> Response[str]:
+    """Where a browser that posted a form by itself finds what became of it, under this very address.
+
+    A page in answer to the post itself would have the browser keep all that was posted in its profile, to be able to
+    show it again; 303 has it forget the post (RFC 9110, 15.4.4).
+    """
+    visit = read_visit(query, language, named(settings.allowed_origins))
+    address = replace(
+        visit,
+        attempt=body.get("attempt_id", ""),
+        outcome="" if "attempt_id" in body else _code(body),
+        wrong=tuple((error.field, error.reason) for error in wrong if error.field in words.ERROR_FIELDS),
+    ).address(language)
+    return Response(
+        status_code=HTTPStatus.SEE_OTHER,
+        content_type="text/plain; charset=utf-8",
+        body="",
+        headers={"Location": address, **SAFE_HEADERS},
+    )
+
+
+def _told_by_address(visit: Visit) -> dict[str, Any] | None:
+    """A refusal from before anything was begun; nothing more can be said in an address, which anybody can write."""
+    if not visit.outcome:
+        return None
+    errors = [{"field": name, "message": messages.BY_REASON[why][visit.language]} for name, why in visit.wrong]
+    return {"status": "failed", "code": visit.outcome, "errors": errors}
+
+
+def _page(shown: Shown, style: Html) -> Html:
+    visit, settings, labels, outcome = shown.visit, shown.settings, shown.labels, shown.outcome
+    content = _outcome(shown, outcome) if outcome else _hidden_outcome(shown)
+    if shown.names_customer and (outcome is None or outcome.another_try):
+        content = Html(content + _form(shown))
     contact = _fill(CONTACT, ask_the_shop=labels["ask_the_shop"], shop_contact=settings.shop_contact)
     other: Language = "en" if visit.language == "ko" else "ko"
+    titles = (outcome.heading if outcome else "", labels["title"], settings.shop_name)
     return _fill(
         PAGE,
         language=visit.language,
         title=labels["title"],
         page_title=" – ".join(title for title in titles if title),
         colour_schemes=visit.theme or "light dark",
+        # Without JavaScript; page.js asks by itself.
+        refresh=REFRESH if visit.attempt and outcome and outcome.ask_again else "",
         shop=_shop(settings, visit.language),
         other_language=labels["other_language"],
         other_language_code=other,
@@ -105,6 +196,8 @@ def _page(
         style=style,
         content=content,
         contact=contact if settings.shop_contact else "",
+        page_data=_page_data(shown),
+        script=SCRIPT,
     )
 
 
@@ -117,12 +210,14 @@ def _shop(settings: Settings, language: Language) -> Html | str:
     return _fill(SHOP, logo=logo if settings.shop_logo_url else "", shop_name=settings.shop_name)
 
 
-def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit, currency: str) -> Html:
-    labels = words.labels(visit.language)
+def _outcome(shown: Shown, outcome: words.Outcome) -> Html:
+    answer, visit, labels = shown.answer or {}, shown.visit, shown.labels
     card = answer.get("card") or {}
     payment = answer.get("payment") or {}
     # Iamport's words where it declined, as in page.js.
-    text = answer["message"] if answer.get("code") == "declined" else outcome.text
+    said = answer["message"] if answer.get("code") == "declined" and answer["message"] != outcome.text else ""
+    receipt_url = payment.get("receipt_url") or ""
+    succeeded = answer.get("status") == "success"
     result = {
         "status": answer["status"],
         "code": answer.get("code", ""),
@@ -131,75 +226,58 @@ def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit, cu
     given = {name: value for name, value in result.items() if value}
     return _fill(
         OUTCOME,
+        **labels,
         kind=outcome.kind,
         state="",
         heading=outcome.heading,
-        text=text,
+        text=outcome.text,
+        said=said,
+        said_state=_shown_if(bool(said)),
         next_step=outcome.next_step,
-        paid=labels["paid"],
-        amount=words.amount(payment["amount"], currency, visit.language) if payment else "",
-        payment_state="" if payment else Html("hidden"),
-        receipt=labels["receipt"],
-        receipt_url=payment.get("receipt_url") or "",
-        receipt_state="" if payment.get("receipt_url") else Html("hidden"),
-        new_window=labels["new_window"],
-        reload=labels["reload"] if outcome.ask_again else "",
-        ask_again=labels["ask_again"],
+        amount=words.amount(payment["amount"], shown.currency, visit.language) if payment else "",
+        payment_state=_shown_if(bool(payment)),
+        receipt_url=receipt_url,
+        receipt_state=_shown_if(bool(receipt_url)),
+        reload=labels["reloads"] if outcome.ask_again and visit.attempt else "",
         card=" ".join(part for part in (card.get("name"), card.get("number")) if part),
+        request_id="" if succeeded else shown.request_id,
+        reference_state=_shown_if(not succeeded),
         return_address=visit.return_url_with(given) if visit.return_url else "",
-        return_state="" if visit.return_url else Html("hidden"),
-        back=labels["back"],
+        return_state=_shown_if(bool(visit.return_url)),
     )
 
 
-def _hidden_outcome(visit: Visit) -> Html:
+def _hidden_outcome(shown: Shown) -> Html:
     """What page.js fills in."""
-    labels = words.labels(visit.language)
-    return _fill(
-        OUTCOME,
-        kind="",
-        state=Html("hidden"),
-        heading="",
-        text="",
-        next_step="",
-        paid=labels["paid"],
-        amount="",
-        payment_state=Html("hidden"),
-        receipt=labels["receipt"],
-        receipt_url="",
-        receipt_state=Html("hidden"),
-        new_window=labels["new_window"],
-        reload="",
-        ask_again=labels["ask_again"],
-        card="",
-        return_address="",
-        return_state=Html("hidden"),
-        back=labels["back"],
+    hidden = _shown_if(False)
+    states = ("state", "said_state", "payment_state", "receipt_state", "reference_state", "return_state")
+    texts = (
+        *("kind", "heading", "text", "said", "next_step", "amount", "receipt_url", "reload", "card", "request_id"),
+        "return_address",
     )
+    return _fill(OUTCOME, **shown.labels, **dict.fromkeys(states, hidden), **dict.fromkeys(texts, ""))
 
 
-def _form(
-    answer: Mapping[str, Any],
-    visit: Visit,
-    settings: Settings,
-    claim: Claim | None,
-    origins: tuple[str, ...],
-) -> Html:
+def _shown_if(holds: bool) -> Html:
+    return Html("" if holds else "hidden")
+
+
+def _form(shown: Shown) -> Html:
     """With the fields that the operator's contract wants. Only with a business number is there a choice of kinds."""
-    labels = words.labels(visit.language, _amount(claim, visit.language))
-    errors = {error["field"]: error["message"] for error in answer.get("errors", ())}
-    first_wrong = next((name for name in ERROR_FIELDS if name in errors), None)
+    visit, settings, labels = shown.visit, shown.settings, shown.labels
+    errors = {error["field"]: error["message"] for error in (shown.answer or {}).get("errors", ())}
+    first_wrong = next((name for name in words.ERROR_FIELDS if name in errors), None)
     texts = {
         **labels,
-        **{f"{name}_error": errors.get(name, "") for name in ERROR_FIELDS},
-        **{f"{name}_state": _state(name in errors, focused=name == first_wrong) for name in ERROR_FIELDS},
+        **{f"{name}_error": errors.get(name, "") for name in words.ERROR_FIELDS},
+        **{f"{name}_state": _state(name in errors, focused=name == first_wrong) for name in words.ERROR_FIELDS},
     }
     asked_for = settings.card_fields
     link = _fill(PRIVACY_POLICY, privacy_policy_url=settings.privacy_policy_url, **labels)
     return _fill(
         FORM,
         **texts,
-        what_for=_what_for(claim, settings.shop_name, visit.language),
+        what_for=_what_for(shown),
         card_kind_choice=_fill(CARD_KIND, **labels) if "birth" in asked_for else "",
         birth_field=_fill(BIRTH, **texts) if "birth" in asked_for else "",
         pwd_2digit_field=_fill(PWD_2DIGIT, **texts) if "pwd_2digit" in asked_for else "",
@@ -207,54 +285,40 @@ def _form(
         customer_uid=visit.customer_uid,
         customer_token=visit.customer_token,
         privacy_policy_link=link if settings.privacy_policy_url else "",
-        page_data=_page_data(visit, claim, origins),
-        script=SCRIPT,
     )
 
 
-def _what_for(claim: Claim | None, shop_name: str, language: Language) -> Html | str:
+def _what_for(shown: Shown) -> Html | str:
     """For which account, and what is paid: all that the token says, before anything is typed."""
+    claim, labels = shown.claim, shown.labels
     if claim is None:
         return ""
-    labels = words.labels(language)
     rows = {labels["account"]: claim.display}
     if claim.payment is not None:
         rows |= {
             labels["order"]: claim.payment.name,
-            labels["paid_to"]: shop_name,
-            labels["paid"]: _amount(claim, language),
+            labels["paid_to"]: shown.settings.shop_name,
+            labels["paid"]: shown.amount,
         }
     told = [_fill(ROW, name=name, value=value) for name, value in rows.items() if value]
     return _fill(WHAT_FOR, rows=Html("".join(told))) if told else ""
-
-
-def _amount(claim: Claim | None, language: Language) -> str:
-    """Of the first payment; empty where none is taken."""
-    if claim is None or claim.payment is None:
-        return ""
-    return words.amount(claim.payment.amount, _currency(claim), language)
-
-
-def _currency(claim: Claim | None) -> str:
-    details = dict(claim.payment.details) if claim is not None and claim.payment is not None else {}
-    match details.get("currency"):
-        case Sensitive() as named:
-            return named.reveal()
-        case _:
-            return words.WON
 
 
 def _state(wrong: bool, *, focused: bool) -> Html:
     return Html(('aria-invalid="true"' if wrong else "") + (" autofocus" if focused else ""))
 
 
-def _page_data(visit: Visit, claim: Claim | None, origins: tuple[str, ...]) -> Html:
+def _page_data(shown: Shown) -> Html:
+    visit, labels = shown.visit, shown.labels
+    customer = {"customer_uid": visit.customer_uid, "customer_token": visit.customer_token}
     data = {
-        "customer_uid": visit.customer_uid,
-        "customer_token": visit.customer_token,
+        "customer": {name: value for name, value in customer.items() if value},
+        "attempt": visit.attempt,
+        "answer": {"status": "failed", "code": _code(shown.answer)} if shown.answer else None,
         "return_url": visit.return_url,
-        "origins": origins,
-        **words.for_script(visit.language, _amount(claim, visit.language), _currency(claim)),
+        "origins": shown.origins,
+        "title": " – ".join(title for title in (labels["title"], shown.settings.shop_name) if title),
+        **words.for_script(visit.language, shown.amount, shown.currency),
     }
     # Inside of a script element only "<" can end it or change its meaning (HTML, 4.12.1.3).
     return Html(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
@@ -292,14 +356,10 @@ def _headers(origins: tuple[str, ...], style: Html, logo: str) -> dict[str, str 
     }
     return {
         "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in policy.items()),
-        # Tells the next site no path and no token. Under no-referrer a browser posts the form with `Origin: null`.
-        "Referrer-Policy": "strict-origin",
-        "Cache-Control": "no-store",
-        "Strict-Transport-Security": "max-age=63072000",
-        "X-Content-Type-Options": "nosniff",
         "Permissions-Policy": ", ".join(
             f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment", "usb")
         ),
+        **SAFE_HEADERS,
     }
 
 

@@ -58,7 +58,7 @@ LABELS: dict[str, dict[Language, str]] = {
         "en": "Birth date",
     },
     "birth_hint": {
-        "ko": "주민등록번호 앞 6자리 (YYMMDD)",
+        "ko": "생년월일 6자리 (예: 900101)",
         "en": "Six digits: YYMMDD",
     },
     "business_number": {
@@ -118,9 +118,25 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "결과를 확인하는 중입니다. 창을 닫지 마세요.",
         "en": "Checking. Please keep this window open.",
     },
-    "reload": {
-        "ko": "잠시 후 이 페이지를 새로고침하면 같은 내용을 다시 보내 결과를 확인합니다.",
-        "en": "Reload this page in a moment: it sends the same again and shows the outcome.",
+    "reloads": {
+        "ko": "이 페이지는 결과가 나올 때까지 몇 초마다 새로고침됩니다.",
+        "en": "This page reloads every few seconds until the outcome is known.",
+    },
+    "again_in": {
+        "ko": "{} 후 다시 시도할 수 있습니다",
+        "en": "You can try again in {}",
+    },
+    "gateways_words": {
+        "ko": "결제대행사가 보낸 메시지",
+        "en": "What the payment gateway said",
+    },
+    "reference": {
+        "ko": "문의 번호",
+        "en": "Reference",
+    },
+    "show_password": {
+        "ko": "비밀번호 표시",
+        "en": "Show the digits",
     },
     "account": {
         "ko": "계정",
@@ -176,11 +192,27 @@ LABELS_WITH_A_PAYMENT: dict[str, dict[Language, str]] = {
 }
 """Where the token has a first payment taken, in place of those above."""
 
+ERROR_FIELDS = ("card_number", "expiry", "pwd_2digit", "birth")
+"""In the order of the page."""
+
 ERRORS: dict[str, dict[Language, str]] = {
     "card_number": messages.BY_REASON["card_number_form"],
-    "expiry": messages.BY_REASON["expiry_form"],
-    "birth": messages.BY_REASON["birth_form"],
-    "pwd_2digit": messages.BY_REASON["pwd_2digit_form"],
+    "expiry": {
+        "ko": "유효기간을 월/년 순서로 입력해 주세요. (예: 01/29)",
+        "en": "Please enter the expiry date as month/year, such as 01/29.",
+    },
+    "birth": {
+        "ko": "생년월일 6자리를 숫자로 입력해 주세요. (예: 900101)",
+        "en": "Please enter the birth date as six digits: YYMMDD.",
+    },
+    "business_number": {
+        "ko": "사업자등록번호 10자리를 숫자로 입력해 주세요.",
+        "en": "Please enter the ten digits of the business number.",
+    },
+    "pwd_2digit": {
+        "ko": "카드 비밀번호 앞 2자리를 숫자로 입력해 주세요.",
+        "en": "Please enter the first two digits of the card password.",
+    },
     "consent": {
         "ko": "동의하셔야 카드를 등록할 수 있습니다.",
         "en": "The card can only be registered with your consent.",
@@ -194,6 +226,11 @@ NOT_REGISTERED: dict[Language, str] = {"ko": "카드가 등록되지 않았습�
 UNDER_WAY: dict[Language, str] = {"ko": "이미 처리하고 있습니다", "en": "This is already under way"}
 PAID_WITHOUT_KEY: dict[Language, str] = {"ko": "결제만 완료되었습니다", "en": "Only the payment was taken"}
 UNKNOWN: dict[Language, str] = {"ko": "아직 결과를 알 수 없습니다", "en": "The result is not known yet"}
+ASKING: dict[Language, str] = {"ko": "결과를 확인하고 있습니다", "en": "Checking the outcome"}
+OPAQUE_ORIGIN: dict[Language, str] = {
+    "ko": "이 화면에서는 카드를 등록할 수 없습니다",
+    "en": "No card can be registered here",
+}
 INCOMPLETE: dict[Language, str] = {
     "ko": "이 주소로는 카드를 등록할 수 없습니다",
     "en": "No card can be registered at this address",
@@ -201,7 +238,7 @@ INCOMPLETE: dict[Language, str] = {
 
 NOTHING_REGISTERED = (
     *("already_paid", "already_registered", "forbidden", "gateway_error", "gateway_refused", "internal_error"),
-    *("invalid_customer_token", "invalid_request", "not_found", "offline", "too_large", "too_many_attempts"),
+    *("invalid_customer_token", "invalid_request", "not_found", "not_sent", "too_large", "too_many_attempts"),
     *("unavailable", "unsupported_media_type"),
 )
 """Codes that say so of the card that was typed."""
@@ -212,7 +249,9 @@ HEADINGS: dict[str, tuple[Kind, dict[Language, str]]] = {
     "in_progress": ("unsure", UNDER_WAY),
     "outcome_unknown": ("unsure", UNKNOWN),
     "paid_without_key": ("unsure", PAID_WITHOUT_KEY),
+    "asking": ("unsure", ASKING),
     "incomplete": ("bad", INCOMPLETE),
+    "opaque_origin": ("bad", OPAQUE_ORIGIN),
     **dict.fromkeys(NOTHING_REGISTERED, ("bad", NOT_REGISTERED)),
 }
 """By code; of any other nobody knows what it says."""
@@ -222,16 +261,36 @@ TEXTS: dict[str, dict[Language, str]] = {
         "ko": "이제 창을 닫아도 됩니다.",
         "en": "You may close this window now.",
     },
+    "declined": {
+        "ko": "카드 정보를 확인해 다시 입력하거나 다른 카드를 이용해 주세요.",
+        "en": "Please check the details and enter them again, or use another card.",
+    },
+    "in_progress": {
+        "ko": "이 고객 또는 주문의 카드 등록을 처리하고 있습니다. 다른 카드나 다른 주문으로는 시도하지 마세요.",
+        "en": "A card is being registered for this customer or order. Please never try another card or another order.",
+    },
+    "outcome_unknown": {
+        "ko": "카드 등록 결과를 아직 확인하지 못했습니다. 다른 카드나 다른 주문으로는 시도하지 마세요.",
+        "en": "We don’t know yet whether the card was registered. Please never try another card or another order.",
+    },
+    "asking": {
+        "ko": "카드사의 응답을 기다리고 있습니다. 길게는 3분 정도 걸릴 수 있으니 창을 닫지 말고 기다려 주세요.",
+        "en": "We are waiting for the card company. This can take up to three minutes; please keep this window open.",
+    },
     "incomplete": {
         "ko": "판매자 페이지에서 카드 등록을 다시 열어 주세요.",
         "en": "Please open the card registration again from the shop.",
     },
-    "offline": {
-        "ko": "인터넷에 연결되어 있지 않아 보내지 않았습니다. 연결한 뒤 다시 눌러 주세요.",
-        "en": "You are offline, so nothing was sent. Please connect and press the button again.",
+    "opaque_origin": {
+        "ko": "판매자 페이지의 설정 때문에 이 화면에서는 카드를 등록할 수 없습니다. 판매자에게 문의해 주세요.",
+        "en": "The shop’s page shows this form in a way that keeps it from working. Please ask the shop.",
+    },
+    "not_sent": {
+        "ko": "브라우저 오류로 카드 정보를 보내지 못했습니다. 다시 해도 안 되면 다른 브라우저를 이용해 주세요.",
+        "en": "Your browser failed before anything was sent. Please try again, or use another browser.",
     },
 }
-"""Beside those of `billing.web.messages`: what only the page can meet."""
+"""In place of those of `billing.web.messages`, which speak to frontends too, and what only the page can meet."""
 
 STILL_NOTHING: dict[Language, str] = {
     "ko": "계속 확인되지 않으면 판매자에게 문의해 주세요.",
@@ -239,10 +298,6 @@ STILL_NOTHING: dict[Language, str] = {
 }
 
 NEXT_STEPS: dict[str, dict[Language, str]] = {
-    "declined": {
-        "ko": "카드 정보를 확인해 다시 입력하거나 다른 카드를 이용해 주세요.",
-        "en": "Please check the details and enter them again, or use another card.",
-    },
     "already_registered": {
         "ko": "카드를 바꾸려면 판매자에게 문의해 주세요.",
         "en": "To change the card, please ask the shop.",
@@ -251,16 +306,28 @@ NEXT_STEPS: dict[str, dict[Language, str]] = {
         "ko": "판매자 페이지에서 카드 등록을 다시 열어 주세요.",
         "en": "Please open the card registration again from the shop.",
     },
+    "gateway_refused": {
+        "ko": "이 문제는 판매자에게 자동으로 전달되었습니다.",
+        "en": "The shop has been told of this automatically.",
+    },
     "in_progress": STILL_NOTHING,
     "outcome_unknown": STILL_NOTHING,
 }
 """Where the message alone does not say what to do."""
 
-ANOTHER_TRY = frozenset(("invalid_request", "declined", "too_many_attempts", "gateway_error", "unavailable", "offline"))
+ANOTHER_TRY = frozenset(
+    ("invalid_request", "declined", "too_many_attempts", "gateway_error", "unavailable", "not_sent")
+)
 """Codes after which the form stays open. After any other, known or not, a key may exist or a try can't help."""
 
 ASK_AGAIN = frozenset(("in_progress", "outcome_unknown"))
 """Codes after which the very same request may be sent again, and no other: it gets the outcome of the first."""
+
+KEEPS_ALL = ANOTHER_TRY - {"declined"}
+"""Codes after which all that was typed stays in the form; nothing came of it."""
+
+TOLD_BY_ADDRESS = frozenset(messages.BY_CODE) - {"declined", "paid_without_key"}
+"""Codes that the page's address may name, where no attempt was begun: none says that a card or money was taken."""
 
 SETTLED = frozenset(("success", "declined", "already_registered", "already_paid", "paid_without_key"))
 """What a request that is sent again may be answered so that the first one's outcome is known. After any other answer,
@@ -278,10 +345,12 @@ class Outcome:
     another_try: bool
     ask_again: bool
     settles: bool
+    keeps: Literal["all", "card", "nothing"]
+    """What stays in the form of what was typed; `card`: all but the password."""
 
 
 def outcome(code: str, language: Language) -> Outcome:
-    """`code`: the contract's code, or `success`, `incomplete` (the page's address), `offline`."""
+    """`code`: the contract's code, or `success`, or one that only the page can meet."""
     texts = messages.BY_CODE | TEXTS
     kind, heading = HEADINGS.get(code, ("unsure", UNKNOWN))
     return Outcome(
@@ -292,7 +361,14 @@ def outcome(code: str, language: Language) -> Outcome:
         another_try=code in ANOTHER_TRY,
         ask_again=code in ASK_AGAIN,
         settles=code in SETTLED,
+        keeps=_keeps(code),
     )
+
+
+def _keeps(code: str) -> Literal["all", "card", "nothing"]:
+    if code in KEEPS_ALL:
+        return "all"
+    return "card" if code == "declined" else "nothing"
 
 
 def labels(language: Language, amount: str = "") -> dict[str, str]:
@@ -319,5 +395,6 @@ def for_script(language: Language, amount: str, currency: str) -> dict[str, obje
         "errors": {name: texts[language] for name, texts in ERRORS.items()},
         "outcomes": {code: asdict(outcome(code, language)) for code in sorted(codes)},
         "amount": _amount_form(currency, language),
-        **{name: said[name] for name in ("busy", "submit", "ask_again", "asking")},
+        "told_by_address": sorted(TOLD_BY_ADDRESS),
+        **{name: said[name] for name in ("busy", "submit", "ask_again", "asking", "again_in")},
     }

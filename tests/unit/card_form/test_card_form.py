@@ -41,7 +41,7 @@ def show(
     claim: Claim | None = None,
     **changes: str,
 ) -> Response[str]:
-    return page.show(query or {"customer_uid": "gildong"}, language, settings(**changes), claim, answer)
+    return page.show(query or {"customer_uid": "gildong"}, language, settings(**changes), claim, answer, "request-1")
 
 
 def text_of(response: Response[str]) -> str:
@@ -182,11 +182,19 @@ class TestWhosePageItIs:
 
 
 PAYMENT = Payment("order-1", 9900, "정기배송 <11월>", details=())
-SIGNED = {"CUSTOMER_IDENTITY": "signed", "SHOP_NAME": "별빛 상점"}
 
 
 def claim_of(payment: Payment | None = PAYMENT, display: str = "") -> Claim:
     return Claim("customer-1", may_replace=False, payment=payment, display=display)
+
+
+def show_signed(
+    query: Mapping[str, str],
+    answer: dict[str, Any] | None = None,
+    language: Language = "ko",
+    claim: Claim | None = None,
+) -> Response[str]:
+    return show(query, answer, language, claim, CUSTOMER_IDENTITY="signed", SHOP_NAME="별빛 상점")
 
 
 def told_before_typing(response: Response[str]) -> dict[str, str]:
@@ -195,7 +203,7 @@ def told_before_typing(response: Response[str]) -> dict[str, str]:
 
 class TestWhatIsPaid:
     def test_a_payment_is_told_before_anything_is_typed(self) -> None:
-        response = show({"customer_token": "a.b.c"}, claim=claim_of(display="gildong@shop.example"), **SIGNED)
+        response = show_signed({"customer_token": "a.b.c"}, claim=claim_of(display="gildong@shop.example"))
         assert told_before_typing(response) == {
             "계정": "gildong@shop.example",
             "결제 내용": "정기배송 &lt;11월&gt;",
@@ -208,19 +216,19 @@ class TestWhatIsPaid:
 
     def test_in_english_and_in_another_currency(self) -> None:
         token = {"customer_token": "a.b.c"}
-        assert told_before_typing(show(token, language="en", claim=claim_of(), **SIGNED))["Amount"] == "₩9,900"
+        assert told_before_typing(show_signed(token, language="en", claim=claim_of()))["Amount"] == "₩9,900"
         dollars = Payment("order-1", 1200, "box", details=(("currency", Sensitive("USD")),))
-        assert told_before_typing(show(token, claim=claim_of(dollars), **SIGNED))["결제 금액"] == "USD 1,200"
+        assert told_before_typing(show_signed(token, claim=claim_of(dollars)))["결제 금액"] == "USD 1,200"
 
     def test_without_a_payment_nothing_is_said_of_one(self) -> None:
-        response = show({"customer_token": "a.b.c"}, claim=claim_of(None, display="길동"), **SIGNED)
+        response = show_signed({"customer_token": "a.b.c"}, claim=claim_of(None, display="길동"))
         assert told_before_typing(response) == {"계정": "길동"}
         assert "카드 등록하기" in text_of(response)
         assert told_before_typing(show()) == {}
 
     @pytest.mark.parametrize("query", [{"customer_uid": "gildong"}, {"customer_token": "a.b.c"}, {}])
     def test_without_a_token_that_works_there_is_no_form(self, query: dict[str, str]) -> None:
-        assert "<form" not in text_of(show({"lang": "ko", **query}, **SIGNED))
+        assert "<form" not in text_of(show_signed({"lang": "ko", **query}))
 
     def test_where_the_browser_may_say_it_a_token_alone_names_nobody(self) -> None:
         assert "<form" not in text_of(show({"customer_token": "a.b.c"}))
@@ -229,7 +237,7 @@ class TestWhatIsPaid:
     def test_the_outcome_shows_what_was_paid_and_the_receipt(self, receipt: str | None) -> None:
         payment = {"merchant_uid": "order-1", "imp_uid": "imp_1", "amount": 9900, "receipt_url": receipt}
         answer = {"status": "success", "message": messages.SUCCESS, "customer_uid": "a", "payment": payment}
-        html = text_of(show({"customer_token": "a.b.c"}, answer, claim=claim_of(), **SIGNED))
+        html = text_of(show_signed({"customer_token": "a.b.c"}, answer, claim=claim_of()))
         assert '<strong id="outcome-amount">9,900원</strong>' in html
         link = next(found for _, found in Elements(html).seen if found.get("id") == "receipt")
         assert link["href"] == (receipt or "")
@@ -296,10 +304,13 @@ class TestAfterAPostWithoutJavaScript:
         assert "<form" not in html
 
     @pytest.mark.parametrize("code", ["in_progress", "outcome_unknown"])
-    def test_who_has_to_wait_is_told_that_reloading_asks_again(self, code: str) -> None:
-        """The browser then sends the very same; the page itself keeps no card to send."""
-        html = text_of(show(answer=self.answer(code)))
-        assert "새로고침" in html
+    def test_who_has_to_wait_gets_the_page_again_until_it_is_known(self, code: str) -> None:
+        """The page keeps no card to send: it asks after the attempt. With JavaScript page.js does."""
+        html = text_of(show({"customer_uid": "a", "attempt": "0123-abc"}, self.answer(code)))
+        assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in html
+        assert "몇 초마다 새로고침됩니다" in html
+        assert "http-equiv" not in text_of(show({"customer_uid": "a", "attempt": "0123-abc"}, self.answer("declined")))
+        assert "http-equiv" not in text_of(show({"customer_uid": "a", "outcome": code}))
         ask_again = next(found for _, found in Elements(html).seen if found.get("id") == "ask-again")
         assert "hidden" in ask_again
 
@@ -337,7 +348,9 @@ class TestWords:
             assert set(text) == set(get_args(Language))
             assert all(text.values())
 
-    @pytest.mark.parametrize("code", sorted({"success", "offline", "incomplete", *messages.BY_CODE}))
+    @pytest.mark.parametrize(
+        "code", sorted({"success", "not_sent", "opaque_origin", "asking", "incomplete", *messages.BY_CODE})
+    )
     def test_a_heading_says_no_more_and_no_less_than_its_code(self, code: str) -> None:
         """`internal_error` says that nothing was sent: what breaks afterwards is `outcome_unknown`."""
         expected: dict[str, tuple[words.Kind, str, str]] = {
@@ -346,6 +359,8 @@ class TestWords:
             "in_progress": ("unsure", "이미 처리하고 있습니다", "This is already under way"),
             "outcome_unknown": ("unsure", "아직 결과를 알 수 없습니다", "The result is not known yet"),
             "paid_without_key": ("unsure", "결제만 완료되었습니다", "Only the payment was taken"),
+            "asking": ("unsure", "결과를 확인하고 있습니다", "Checking the outcome"),
+            "opaque_origin": ("bad", "이 화면에서는 카드를 등록할 수 없습니다", "No card can be registered here"),
             "incomplete": ("bad", "이 주소로는 카드를 등록할 수 없습니다", "No card can be registered at this address"),
         }
         nothing_registered = ("bad", "카드가 등록되지 않았습니다", "The card was not registered")
@@ -363,7 +378,7 @@ class TestWords:
         assert "결제는 완료" in outcome.text
         assert not words.outcome("already_paid", "ko").another_try
 
-    @pytest.mark.parametrize("code", sorted({*messages.BY_CODE, "a code of next year", "offline", "incomplete"}))
+    @pytest.mark.parametrize("code", sorted({*messages.BY_CODE, "a code of next year", "not_sent", "incomplete"}))
     def test_the_same_request_is_offered_again_where_its_outcome_will_be_known(self, code: str) -> None:
         outcome = words.outcome(code, "en")
         assert outcome.ask_again is (code in ("in_progress", "outcome_unknown"))
