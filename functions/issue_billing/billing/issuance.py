@@ -24,6 +24,7 @@ from billing.model.errors import (
     GatewayError,
     GatewayRefused,
     InProgress,
+    InternalError,
     OutcomeUnknown,
     PaidWithoutKey,
     Unavailable,
@@ -49,6 +50,8 @@ MOST_HOLDERS = 2
 class Issued:
     billing_key: BillingKey
     payment: PaidPayment | None = None
+    attempt_id: str = ""
+    """Of the attempt that is told of."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,14 @@ def issue_billing_key(
     begun = begin(new, services, deadline)
     if isinstance(begun, Issued):
         return begun
-    attempt, outcome = carry_out(begun, customer, card, services, deadline)
-    with unknown_if_it_breaks():
-        write_down(attempt, outcome, services, deadline)
-    if isinstance(outcome.told, BillingError):
-        outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
-        raise outcome.told
-    return outcome.told
+    with named(begun.attempt_id):
+        attempt, outcome = carry_out(begun, customer, card, services, deadline)
+        with unknown_if_it_breaks():
+            write_down(attempt, outcome, services, deadline)
+        if isinstance(outcome.told, BillingError):
+            outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
+            raise outcome.told
+        return replace(outcome.told, attempt_id=begun.attempt_id)
 
 
 def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
@@ -83,8 +87,9 @@ def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
     try:
         services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
     except Unavailable as failure:
-        if services.ledger.knows(new):
-            raise InProgress(failure.reason, failure.answered) from None
+        known = services.ledger.in_the_way_of(new)
+        if known is not None:
+            raise InProgress(failure.reason, failure.answered, attempt_id=known.id_for(new)) from None
         raise
 
 
@@ -95,18 +100,17 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     for _ in range(MOST_HOLDERS):
         if isinstance(begun, LeftOpen):
             # An earlier attempt sent it, perhaps by the same request.
-            with in_progress_where_unseen(), unknown_if_it_breaks():
-                settle(begun.attempt, iamport, ledger, answer_by)
+            look_again(begun.attempt, services, answer_by, tells=begun.attempt.id_for(new))
             begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         note_attempt(begun.attempt.attempt_id)
-        with in_progress_where_unseen():
+        with named(begun.attempt.attempt_id), in_progress_where_unseen():
             found = iamport.look_up(new.customer_uid, answer_by)
         if found is not None and found.is_same_as(begun.billing_key):
-            return Issued(found, begun.payment)
+            return Issued(found, begun.payment, begun.attempt.attempt_id)
         begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
     if not isinstance(begun, Attempt):
-        raise InProgress
+        raise InProgress(attempt_id=begun.attempt.id_for(new))
     note_attempt(begun.attempt_id)
     return begun
 
@@ -124,6 +128,30 @@ def new_attempt(customer: Customer, card: Card, services: Services, deadline: De
         is_new_customer=customer.is_new,
         request_id=request_id,
     )
+
+
+def look_again(attempt: Attempt, services: Services, deadline: Deadline, *, tells: str) -> Ending | None:
+    """What became of an attempt that was left open, and is written down then: for who meets its lock, and for who asks
+    by its id. None: not known yet, or closed already.
+
+    `tells`: its id, where who asks may know it. Raises InProgress, OutcomeUnknown.
+    """
+    with named(tells), in_progress_where_unseen(), unknown_if_it_breaks():
+        return settle(attempt, services.iamport, services.ledger, deadline)
+
+
+@contextmanager
+def named(attempt_id: str) -> Iterator[None]:
+    """Around what is done for an attempt: every answer has its id, that to a bug before anything was sent, too."""
+    try:
+        yield
+    except BillingError as told:
+        told.attempt_id = attempt_id
+        raise
+    except Exception as bug:
+        ours = InternalError()
+        ours.attempt_id = attempt_id
+        raise ours from bug
 
 
 @contextmanager

@@ -209,7 +209,9 @@
     while (attempt && outcomeOf(answer).ask_again && Date.now() < until) {
       await pause(answer.retryAfter || UNTIL_MORE_IS_KNOWN);
       const query = `?${new URLSearchParams({ ...page.customer, attempt })}`;
-      answer = known(await answerTo(prepared({ method: "GET", query })), answer);
+      const told = await answerTo(prepared({ method: "GET", query }));
+      // Else it says nothing of the attempt, as when too much is asked.
+      if (told.attempt_id === attempt) answer = told;
     }
     showAsking(false);
     conclude(answer, { attempt, answer, body });

@@ -231,6 +231,7 @@ OPAQUE_ORIGIN: dict[Language, str] = {
     "ko": "이 화면에서는 카드를 등록할 수 없습니다",
     "en": "No card can be registered here",
 }
+NO_RECORD: dict[Language, str] = {"ko": "등록 기록이 없습니다", "en": "There is no record of it"}
 INCOMPLETE: dict[Language, str] = {
     "ko": "이 주소로는 카드를 등록할 수 없습니다",
     "en": "No card can be registered at this address",
@@ -250,6 +251,7 @@ HEADINGS: dict[str, tuple[Kind, dict[Language, str]]] = {
     "outcome_unknown": ("unsure", UNKNOWN),
     "paid_without_key": ("unsure", PAID_WITHOUT_KEY),
     "asking": ("unsure", ASKING),
+    "unknown_attempt": ("unsure", NO_RECORD),
     "incomplete": ("bad", INCOMPLETE),
     "opaque_origin": ("bad", OPAQUE_ORIGIN),
     **dict.fromkeys(NOTHING_REGISTERED, ("bad", NOT_REGISTERED)),

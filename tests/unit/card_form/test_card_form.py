@@ -361,6 +361,7 @@ class TestWords:
             "paid_without_key": ("unsure", "결제만 완료되었습니다", "Only the payment was taken"),
             "asking": ("unsure", "결과를 확인하고 있습니다", "Checking the outcome"),
             "opaque_origin": ("bad", "이 화면에서는 카드를 등록할 수 없습니다", "No card can be registered here"),
+            "unknown_attempt": ("unsure", "등록 기록이 없습니다", "There is no record of it"),
             "incomplete": ("bad", "이 주소로는 카드를 등록할 수 없습니다", "No card can be registered at this address"),
         }
         nothing_registered = ("bad", "카드가 등록되지 않았습니다", "The card was not registered")

@@ -32,10 +32,13 @@ SHORTEST_KEY_BYTES = 32
 """RFC 7518, 3.2: a key for HS256 is at least as long as the hash."""
 
 
-def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
-    """Raises InvalidCustomerToken, whose reason names the claim: missing, expired, forged, or not as documented."""
+def read_claim(token: str, keys: tuple[Sensitive, ...], *, good_for_longer: int = 0) -> Claim:
+    """`good_for_longer`: seconds after its time in which a token is still taken.
+
+    Raises InvalidCustomerToken, whose reason names the claim: missing, expired, forged, or not as documented.
+    """
     claims = _verified(token, keys)
-    _check_times(claims)
+    _check_times(claims, good_for_longer)
     return Claim(
         uid=_customer_uid(claims.get("sub")),
         may_replace=_boolean(claims, "replace"),
@@ -77,7 +80,7 @@ SIGNATURE_ALONE: "Options" = {
 }
 
 
-def _check_times(claims: Mapping[str, Any]) -> None:
+def _check_times(claims: Mapping[str, Any], good_for_longer: int) -> None:
     """RFC 7519, 4.1.4 to 4.1.6: numbers, which may have a fraction."""
     now = time.time()
     if "exp" not in claims:
@@ -86,7 +89,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
     for name, value in times.items():
         if not _is_a_number(value):
             raise InvalidCustomerToken(f"{name}_not_a_number")
-    if times["exp"] <= now - LEEWAY_SECONDS:
+    if times["exp"] <= now - LEEWAY_SECONDS - good_for_longer:
         raise InvalidCustomerToken("exp_past")
     if times["exp"] > now + LONGEST_LIFE_SECONDS + LEEWAY_SECONDS:
         raise InvalidCustomerToken("exp_too_far_away")

@@ -26,6 +26,10 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "en": "A card is being registered for this customer or order already. Send the same again in a moment to learn "
         "its outcome; never try another card or another order.",
     },
+    "unknown_attempt": {
+        "ko": "결과를 확인할 수 없습니다. 등록이나 결제가 안 되었다는 뜻은 아니니 판매자에게 문의해 주세요.",
+        "en": "Its outcome can't be told here. A card may be registered, or a payment taken; please ask the merchant.",
+    },
     "too_many_attempts": {
         "ko": "카드 등록을 너무 여러 번 시도했습니다. 나중에 다시 시도해 주세요.",
         "en": "There were too many attempts. Please try again later.",
