@@ -32,7 +32,7 @@ class CardForm:
 
     @property
     def button(self) -> Locator:
-        return self.page.locator("form button")
+        return self.page.locator("#submit")
 
     @property
     def ask_again(self) -> Locator:

@@ -138,7 +138,7 @@ class TestTheReactExample:
             frame.locator(f"#{name}").fill(text)
         frame.locator("#birth").fill("900101")
         frame.locator("#consent").check()
-        frame.locator("form button").click()
+        frame.locator("#submit").click()
         expect(page.locator("#root [role=status]")).to_contain_text(f"success  {CUSTOMER_UID} 000010******0001")
         assert CUSTOMER_UID in simulator.customers
 

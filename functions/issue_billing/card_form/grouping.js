@@ -15,7 +15,7 @@ function groupWhileTyping(input, { grouped, longest, read = digitsOf, refuse }) 
       digits = digits.slice(0, beforeCaret) + digits.slice(beforeCaret + 1);
     }
     if (digits.length > longest(digits)) {
-      if (event?.inputType !== "insertText") refuse();
+      if (!isOneKey(event)) refuse();
       beforeCaret = Math.max(0, beforeCaret - (digits.length - digitsShown.length));
       digits = digitsShown;
     }
@@ -39,13 +39,17 @@ function takeDigitsAlone(input, longest, refuse) {
     if (event?.isComposing) return;
     const text = input.value.normalize("NFKC");
     const takes = /^[0-9]*$/.test(text) && text.length <= longest;
-    if (!takes && event?.inputType !== "insertText") refuse();
+    if (!takes && !isOneKey(event)) refuse();
     if (takes) shown = text;
     if (input.value !== shown) input.value = shown;
   }
 
   input.addEventListener("input", take);
   input.addEventListener("compositionend", take);
+}
+
+function isOneKey(event) {
+  return event?.inputType === "insertText" && event.data?.length === 1;
 }
 
 // NFKC, as Korean and Japanese keyboards can give full-width digits.
