@@ -75,9 +75,7 @@ def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 def issue_billing() -> Response[str]:
     _admit()
     event, deadline = resolver.current_event, _deadline()
-    fields = read_fields(
-        event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
-    )
+    fields = _read_fields()
     claim = _claim(fields)
     customer = read_customer(fields, claim)
     card = read_card(fields, settings.card_fields, claim=claim)
@@ -155,6 +153,14 @@ def _admit() -> None:
         raise Forbidden("origin_not_allowed")
 
 
+def _read_fields() -> Fields:
+    """Raises UnsupportedMediaType, TooLarge, InvalidRequest."""
+    event = resolver.current_event
+    return read_fields(
+        event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
+    )
+
+
 def _deadline() -> Deadline:
     """The invocation's end, or that of API Gateway's patience."""
     of_invocation = resolver.lambda_context.get_remaining_time_in_millis() / 1000
@@ -215,5 +221,14 @@ def _page(body: dict[str, Any] | None, claim: Claim | None = None) -> Response[s
 def _lead_to_outcome(body: dict[str, Any], wrong: tuple[FieldError, ...]) -> Response[str]:
     from card_form import page
 
-    event = resolver.current_event
-    return page.lead_to_outcome(event.query_string_parameters, _caller().language, settings, body, wrong)
+    query = dict(resolver.current_event.query_string_parameters)
+    if "attempt_id" in body:  # then the customer has been checked, and holds no card number
+        query |= _posted_customer()
+    return page.lead_to_outcome(query, _caller().language, settings, body, wrong)
+
+
+def _posted_customer() -> dict[str, str]:
+    """By whose name a page asks after the attempt, where a form of the merchant's own has posted it."""
+    fields = _read_fields()
+    named = {name: fields.read(name, str, required=False) for name in ("customer_uid", "customer_token")}
+    return {name: value for name, value in named.items() if value}
