@@ -89,6 +89,47 @@ def fill_in_frame(frame: FrameLocator, card_number: str) -> None:
     frame.locator("#submit").click()
 
 
+def test_in_a_frame_it_says_that_it_is_ready_and_how_high_it_is(
+    new_page: NewPage,
+    shop: Shop,
+    service: LocalService,
+    simulator: Simulator,  # noqa: ARG001
+) -> None:
+    page = new_page(viewport={"width": 800, "height": 1200})
+    frame = embed(page, shop, f"{service.url}{PATH}?customer_uid=framed")
+    page.wait_for_function("ready === 1 && heights.length > 0")
+    main = frame.locator("main")
+    expect(main).to_have_css("box-shadow", "none")
+    expect(main).to_have_css("min-height", "0px")
+    of_form = page.evaluate("heights[heights.length - 1]")
+    box = main.bounding_box()
+    assert box is not None
+    assert abs(of_form - box["height"]) <= 1
+    assert main.evaluate("main => main.getBoundingClientRect().top") == 0
+    fill_in_frame(frame, number_of("issued_credit"))
+    expect(frame.locator("#outcome")).to_contain_text("카드가 등록되었습니다")
+    page.wait_for_function("height => heights[heights.length - 1] < height / 2", arg=of_form)
+
+
+def test_only_the_shop_around_it_is_told(new_page: NewPage, other_shop: Shop, service: LocalService) -> None:
+    """A page that frames it nevertheless, as an old browser without frame-ancestors would let it."""
+    page = new_page()
+    page.route(
+        f"{service.url}{PATH}*",
+        lambda route: route.fulfill(response=route.fetch(), headers={"Content-Type": "text/html"}),
+    )
+    embed(page, other_shop, f"{service.url}{PATH}?customer_uid=framed")
+    page.frame_locator("iframe").locator("#submit").wait_for()
+    page.wait_for_timeout(500)
+    assert page.evaluate("[ready, heights.length, received.length]") == [0, 0, 0]
+
+
+def test_korean_in_the_way_back_is_kept(open_form: OpenForm, shop: Shop) -> None:
+    form = open_form({"return_url": f"{shop.origin}/?이름=가나"}).fill().submit()
+    form.page.wait_for_url(f"{shop.origin}/**")
+    assert query_of(form.page.url)["이름"] == "가나"
+
+
 def test_another_origin_may_not_frame_the_page(
     new_page: NewPage, other_shop: Shop, service: LocalService, watched: Watched
 ) -> None:

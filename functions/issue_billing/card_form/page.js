@@ -366,9 +366,10 @@
   // each try would be an error in the console.
   function tellEmbedder(message) {
     if (!framed) return;
-    const embedder = location.ancestorOrigins?.[0] ?? originOf(document.referrer);
+    const referrer = originOf(document.referrer); // of the page around it, or of this one in the other language
+    const embedder = location.ancestorOrigins?.[0] ?? page.origins.find((origin) => origin === referrer);
     for (const origin of page.origins) {
-      if (!page.origins.includes(embedder) || embedder === origin) window.parent.postMessage(message, origin);
+      if (!embedder || embedder === origin) window.parent.postMessage(message, origin);
     }
   }
 
