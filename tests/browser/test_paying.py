@@ -1,12 +1,14 @@
 """Where tokens say whose card it is: what they say is told before typing, one that can't work at once."""
 
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
-from infra.local.iamport import Simulator
+from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults
+from infra.local.iamport.simulator import no_fault
 from infra.local.service import LocalService
 from infra.local.token import new_token
 from tests.browser.conftest import OpenForm, Shop, Watched, run_for
@@ -61,6 +63,30 @@ def test_a_token_alone_says_whose_card_it_is(open_form: OpenForm, simulator: Sim
     query = {"customer_uid": "", "customer_token": new_token("customer-2")}
     open_form(query).fill().submit().expect_outcome("카드가 등록되었습니다")
     assert list(simulator.customers) == ["customer-2"]
+
+
+def test_the_page_asks_by_its_token_without_an_address_that_has_it(
+    open_form: OpenForm, simulator: Simulator, watched: Watched
+) -> None:
+    issued = threading.Event()
+
+    def lose_the_answer_and_the_first_look_ups(call: Call) -> Fault | None:
+        if call.endpoint is Endpoint.ISSUE:
+            issued.set()
+            return faults.ANSWER_LOST
+        return faults.SERVER_ERROR if issued.is_set() and call.endpoint is Endpoint.LOOK_UP else None
+
+    simulator.choose_fault = lose_the_answer_and_the_first_look_ups
+    form = open_form({"customer_uid": "", "customer_token": new_token("customer-3")}).fill().submit()
+    form.expect_outcome("결과를 확인하고 있습니다")
+    simulator.choose_fault = no_fault
+    form.expect_outcome("카드가 등록되었습니다")
+    assert watched.posts() == 1
+    asked = [request for request in watched.requests if "application/json" in request.headers.get("accept", "")]
+    questions = [request for request in asked if request.method == "GET"]
+    assert questions
+    assert all("customer_token" not in request.url for request in questions)
+    assert all(request.headers["authorization"].startswith("Bearer ") for request in questions)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

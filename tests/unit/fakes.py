@@ -20,6 +20,7 @@ from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
+from billing.model.errors import BillingError
 from billing.services import Services
 from billing.settings import Settings, read_settings
 
@@ -37,6 +38,7 @@ SETTINGS = read_settings(ENVIRONMENT)
 
 BEGAN = 1_800_001_800
 """Half past an hour."""
+ATTEMPT_ID = "0123456789abcdef" * 2
 SENT_CARD = "000011******3333"
 ATTEMPT = Attempt(
     customer_uid="mine",
@@ -297,14 +299,16 @@ def refused_by_aws(code: str, http_status: int = 400, **fields: object) -> Clien
 
 
 def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
-    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
+    """Has the use case give or raise it, of an attempt. The list that comes back fills with the customers' uids."""
     asked_for = []
 
     def issue_billing_key(customer: Customer, *_: object) -> Issued:
         asked_for.append(customer.uid)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        if isinstance(outcome, Issued):
+            return replace(outcome, attempt_id=ATTEMPT_ID)
+        if isinstance(outcome, BillingError):
+            outcome.attempt_id = ATTEMPT_ID
+        raise outcome
 
     monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
     return asked_for

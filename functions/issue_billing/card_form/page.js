@@ -160,6 +160,7 @@
     const aborting = new AbortController();
     const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
     if (body) headers["Content-Type"] = "application/json";
+    else if (page.customer.customer_token) headers.Authorization = `Bearer ${page.customer.customer_token}`;
     const options = { method, headers, body, cache: "no-store", signal: aborting.signal };
     return { request: new Request(location.pathname + query, options), aborting, body };
   }
@@ -208,7 +209,7 @@
     }
     while (attempt && outcomeOf(answer).ask_again && Date.now() < until) {
       await pause(answer.retryAfter || UNTIL_MORE_IS_KNOWN);
-      const query = `?${new URLSearchParams({ ...page.customer, attempt })}`;
+      const query = `?${new URLSearchParams({ customer_uid: page.customer.customer_uid ?? "", attempt })}`;
       const told = await answerTo(prepared({ method: "GET", query }));
       // Else it says nothing of the attempt, as when too much is asked.
       if (told.attempt_id === attempt) answer = told;

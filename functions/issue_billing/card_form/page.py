@@ -159,7 +159,7 @@ def lead_to_outcome(
     ).address(language)
     return Response(
         status_code=HTTPStatus.SEE_OTHER,
-        content_type="text/plain; charset=utf-8",
+        content_type="text/html; charset=utf-8",
         body="",
         headers={"Location": address, **SAFE_HEADERS},
     )
