@@ -5,10 +5,11 @@ Nothing that a caller sent is logged: no event, no body, and of an exception onl
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from billing.services import open_services
-from billing.settings import read_settings
+from billing.settings import consents_asked_for, read_settings
 from billing.start_up import fetching_ahead
 
 settings = read_settings(os.environ)
@@ -33,8 +34,8 @@ with fetching_ahead(services, os.environ):
     )
     from billing.observability import logger, metrics, note_no_request, note_outcome, note_told, note_unforeseen
     from billing.web import answers, gateway_event, unforeseen
-    from billing.web.origin import is_foreign
-    from billing.web.reading import read_card, read_customer
+    from billing.web.origin import is_foreign, is_own
+    from billing.web.reading import read_card, read_consents, read_customer
     from billing.web.request import Fields, read_fields
     from billing.web.time_left import seconds_left
 
@@ -79,6 +80,8 @@ def issue_billing() -> Response[str]:
     claim = _claim(fields)
     customer = read_customer(fields, claim)
     card = read_card(fields, settings.card_fields, claim=claim)
+    if is_own(event.headers):  # other pages have forms, and words, of their own
+        customer = replace(customer, consents=read_consents(fields, consents_asked_for(settings)))
     fields.check()
     request_id = gateway_event.request_id(event.raw_event, resolver.lambda_context.aws_request_id)
     issued = issue_billing_key(customer, card, services, deadline, request_id)

@@ -94,6 +94,7 @@ def run_for(shop: Shop, directory: Path, **parameters: str) -> Iterator[LocalSer
         "AllowedOrigins": shop.origin,
         "PrivacyPolicyUrl": "https://shop.example/privacy",
         "AttemptsPerCustomer": "10",
+        "DataCollection": "consent",
     }
     log = directory / "function.log"
     with log.open("ab") as stream, run_service(parameters=deployed | parameters, log=stream) as service:

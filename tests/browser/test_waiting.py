@@ -10,7 +10,7 @@ from tests.browser.test_accessibility import violations
 
 ATTEMPT = "0123456789abcdef0123456789abcdef"
 
-SUCCESS = {
+SUCCESS: dict[str, object] = {
     "status": "success",
     "message": messages.SUCCESS,
     "customer_uid": "a",

@@ -12,6 +12,7 @@ PICTURE = r"|https://[A-Za-z0-9.\-]+(:[0-9]+)?/[A-Za-z0-9._~%/\-]*[A-Za-z0-9._~\
 a whole folder (Content Security Policy Level 3, 6.7.2.8)."""
 
 CardField = Literal["birth", "pwd_2digit"]
+DataBasis = Literal["notice", "consent"]
 FirstPayment = Literal["onetime", "again"]
 
 CARD_FIELDS: Mapping[str, frozenset[CardField]] = {
@@ -64,6 +65,26 @@ class Settings:
     """`#rrggbb`, the shop's colour on the form; empty: the form has its own."""
     privacy_policy_url: str
     """Where the card form's consent points to; empty: it has no link."""
+    data_collection: DataBasis
+    """Whether the card form tells which data is collected, or asks for a consent to it."""
+    data_retention: str
+    """How long the merchant keeps it, in his words; empty: the form says nothing of it."""
+    data_provision: DataBasis
+    """The same for giving data to a third party."""
+    data_recipient: str
+    """Who that is; empty: the form speaks of none."""
+    data_recipient_retention: str
+    data_recipient_terms_url: str
+
+
+def consents_asked_for(settings: Settings) -> tuple[str, ...]:
+    """The fields by which the card form's visitor consents."""
+    asked_for = []
+    if settings.data_collection == "consent":
+        asked_for.append("consent")
+    if settings.data_recipient and settings.data_provision == "consent":
+        asked_for.append("consent_to_provision")
+    return tuple(asked_for)
 
 
 class WrongSetting(ValueError):
@@ -100,6 +121,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         accent_color=_matching(environment, "ACCENT_COLOR", r"|#[0-9A-Fa-f]{6}", "a colour as #1f4fd8, or nothing"),
         privacy_policy_url=_matching(
             environment, "PRIVACY_POLICY_URL", r"|https://\S+", "an https address, or nothing"
+        ),
+        data_collection="consent" if _is_second(environment, "DATA_COLLECTION", "notice", "consent") else "notice",
+        data_retention=_matching(environment, "DATA_RETENTION", LINE % 60, "one line of 60 characters at most"),
+        data_provision="notice" if _is_second(environment, "DATA_PROVISION", "consent", "notice") else "consent",
+        data_recipient=_matching(environment, "DATA_RECIPIENT", LINE % 60, "one line of 60 characters at most"),
+        data_recipient_retention=_matching(
+            environment, "DATA_RECIPIENT_RETENTION", LINE % 60, "one line of 60 characters at most"
+        ),
+        data_recipient_terms_url=_matching(
+            environment, "DATA_RECIPIENT_TERMS_URL", r"|https://\S+", "an https address, or nothing"
         ),
     )
 

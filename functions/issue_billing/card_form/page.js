@@ -151,7 +151,7 @@
 
   function fields() {
     const given = { ...page.customer };
-    for (const input of cardInputs) given[input.name] = input.value.trim();
+    for (const input of inputs) given[input.name] = input.validity.valueMissing ? "" : input.value.trim();
     return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
   }
 

@@ -5,7 +5,7 @@ Of what a visitor sends, only the page's own query comes back, checked by `visit
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler import Response
 from billing.model.customer import Claim
 from billing.model.errors import FieldError
 from billing.model.sensitive import Sensitive
-from billing.settings import Settings
+from billing.settings import Settings, consents_asked_for
 from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
@@ -44,11 +44,27 @@ def _compact(source: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 
-PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT, SHOP, LOGO, CONTACT, WHAT_FOR, ROW = (
+(
+    PAGE,
+    FORM,
+    OUTCOME,
+    PRIVACY_POLICY,
+    CARD_KIND,
+    BIRTH,
+    PWD_2DIGIT,
+    SHOP,
+    LOGO,
+    CONTACT,
+    WHAT_FOR,
+    ROW,
+    DATA_PART,
+    CONSENT,
+    TERMS,
+) = (
     Template(_source(f"{name}.html"))
     for name in (
         *("page", "form", "outcome", "privacy_policy", "card_kind", "birth", "pwd_2digit"),
-        *("shop", "logo", "contact", "what_for", "row"),
+        *("shop", "logo", "contact", "what_for", "row", "data_part", "consent", "terms"),
     )
 )
 REFRESH = Html('<noscript><meta http-equiv="refresh" content="5"></noscript>')
@@ -61,6 +77,9 @@ SAFE_HEADERS: dict[str, str | list[str]] = {
     "X-Content-Type-Options": "nosniff",
 }
 
+NOTICE = Template("<p><strong>$title</strong></p>")
+PARAGRAPH = Template("<p>$text</p>")
+ERROR = Template('<p class="error" id="$name-error">$error</p>')
 STYLE = Html(_compact(_source("page.css")))
 SCRIPT = Html(_compact(_source("grouping.js") + _source("page.js")))
 
@@ -284,7 +303,46 @@ def _form(shown: Shown) -> Html:
         safety_words=labels["safety" if "pwd_2digit" in asked_for else "safety_without_password"],
         customer_uid=visit.customer_uid,
         customer_token=visit.customer_token,
+        data_parts=Html("".join(_data_parts(shown, errors))),
         privacy_policy_link=link if settings.privacy_policy_url else "",
+    )
+
+
+def _data_parts(shown: Shown, errors: Mapping[str, str]) -> Iterator[Html]:
+    """Which personal data is collected, and who is given it: told, or asked for, as the operator has chosen."""
+    settings, labels = shown.settings, shown.labels
+    items = [labels["card_number"], labels["expiry"]]
+    items += [f"{labels['birth']} ({labels['business_number']})"] if "birth" in settings.card_fields else []
+    items += [labels["pwd_2digit"]] if "pwd_2digit" in settings.card_fields else []
+    what = {labels["purpose"]: labels["purposes"], labels["items"]: ", ".join(items)}
+    collection = {**what, labels["retention"]: settings.data_retention}
+    yield _data_part(shown, "consent", collection, "", errors)
+    if settings.data_recipient:
+        provision = {
+            labels["recipient"]: settings.data_recipient,
+            **what,
+            labels["retention"]: settings.data_recipient_retention,
+        }
+        yield _data_part(shown, "consent_to_provision", provision, settings.data_recipient_terms_url, errors)
+
+
+def _data_part(shown: Shown, name: str, facts: Mapping[str, str], terms_url: str, errors: Mapping[str, str]) -> Html:
+    labels = shown.labels
+    is_asked_for = name in consents_asked_for(shown.settings)
+    title = labels[f"{name}_title" if is_asked_for else f"{name}_notice"]
+    refusal = labels["refusal"] if is_asked_for else ""
+    given = {fact: told for fact, told in facts.items() if told}
+    version = sha256(json.dumps([title, given, refusal, terms_url]).encode()).hexdigest()[:12]
+    error = errors.get(name, "")
+    choice = _fill(CONSENT, name=name, title=title, version=version, state=_state(bool(error), focused=False))
+    return _fill(
+        DATA_PART,
+        choice=choice if is_asked_for else _fill(NOTICE, title=title),
+        details=labels["details"],
+        rows=Html("".join(_fill(ROW, name=fact, value=told) for fact, told in given.items())),
+        refusal=_fill(PARAGRAPH, text=refusal) if refusal else "",
+        terms=_fill(TERMS, terms_url=terms_url, **labels) if terms_url else "",
+        error=_fill(ERROR, name=name, error=error) if is_asked_for else "",
     )
 
 

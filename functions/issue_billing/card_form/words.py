@@ -81,10 +81,53 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "법인카드는 비워 두어도 됩니다",
         "en": "Optional for corporate cards",
     },
-    "consent": {
-        "ko": "카드 등록을 위한 개인정보의 수집·이용과 결제대행사 제공에 동의합니다. (필수)",
-        "en": "I agree that my personal data is collected, used and given to the payment gateway to register the card. "
-        "(required)",
+    "consent_title": {
+        "ko": "(필수) 개인정보 수집·이용에 동의합니다.",
+        "en": "I agree that my personal data is collected and used. (required)",
+    },
+    "consent_notice": {
+        "ko": "개인정보 수집·이용 안내",
+        "en": "How your personal data is used",
+    },
+    "consent_to_provision_title": {
+        "ko": "(필수) 개인정보 제3자 제공에 동의합니다.",
+        "en": "I agree that my personal data is given to a third party. (required)",
+    },
+    "consent_to_provision_notice": {
+        "ko": "개인정보 제공 안내",
+        "en": "Who is given your personal data",
+    },
+    "details": {
+        "ko": "내용 보기",
+        "en": "Details",
+    },
+    "recipient": {
+        "ko": "제공받는 자",
+        "en": "Recipient",
+    },
+    "purpose": {
+        "ko": "목적",
+        "en": "Purpose",
+    },
+    "purposes": {
+        "ko": "카드 등록 및 등록한 카드로 하는 결제",
+        "en": "Registering the card, and payments by it",
+    },
+    "items": {
+        "ko": "항목",
+        "en": "Data",
+    },
+    "retention": {
+        "ko": "보유·이용 기간",
+        "en": "Kept for",
+    },
+    "refusal": {
+        "ko": "동의를 거부할 수 있습니다. 거부하면 이 페이지에서 카드를 등록할 수 없습니다.",
+        "en": "You may refuse. Then no card can be registered on this page.",
+    },
+    "terms": {
+        "ko": "약관 보기",
+        "en": "Terms",
     },
     "privacy_policy": {
         "ko": "개인정보 처리방침",
@@ -192,8 +235,13 @@ LABELS_WITH_A_PAYMENT: dict[str, dict[Language, str]] = {
 }
 """Where the token has a first payment taken, in place of those above."""
 
-ERROR_FIELDS = ("card_number", "expiry", "pwd_2digit", "birth")
+ERROR_FIELDS = ("card_number", "expiry", "pwd_2digit", "birth", "consent", "consent_to_provision")
 """In the order of the page."""
+
+CONSENT_IS_NEEDED: dict[Language, str] = {
+    "ko": "동의하셔야 카드를 등록할 수 있습니다.",
+    "en": "The card can only be registered with your consent.",
+}
 
 ERRORS: dict[str, dict[Language, str]] = {
     "card_number": messages.BY_REASON["card_number_form"],
@@ -213,10 +261,8 @@ ERRORS: dict[str, dict[Language, str]] = {
         "ko": "카드 비밀번호 앞 2자리를 숫자로 입력해 주세요.",
         "en": "Please enter the first two digits of the card password.",
     },
-    "consent": {
-        "ko": "동의하셔야 카드를 등록할 수 있습니다.",
-        "en": "The card can only be registered with your consent.",
-    },
+    "consent": CONSENT_IS_NEEDED,
+    "consent_to_provision": CONSENT_IS_NEEDED,
 }
 """What stands beside a field that is empty or in the wrong form."""
 

@@ -122,7 +122,7 @@ def test_it_asks_for_what_the_contract_wants_and_for_nothing_else(
     html = text_of(show(language=language, CARD_FIELDS=setting))
     inputs = {found["name"] for tag, found in Elements(html).seen if tag == "input" and found.get("type") != "hidden"}
     kind = {"card_kind"} if "birth" in asked_for else set()
-    assert inputs == {"card_number", "expiry", "consent", *asked_for, *kind}
+    assert inputs == {"card_number", "expiry", *asked_for, *kind}
     described = " ".join(
         str(found["aria-describedby"]) for _, found in Elements(html).seen if "aria-describedby" in found
     )
@@ -198,7 +198,8 @@ def show_signed(
 
 
 def told_before_typing(response: Response[str]) -> dict[str, str]:
-    return dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", text_of(response)))
+    told = re.search(r'<dl class="what-for">(.*?)</dl>', text_of(response), re.DOTALL)
+    return dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", told[1])) if told else {}
 
 
 class TestWhatIsPaid:
@@ -242,6 +243,63 @@ class TestWhatIsPaid:
         link = next(found for _, found in Elements(html).seen if found.get("id") == "receipt")
         assert link["href"] == (receipt or "")
         assert ("hidden" in link) is (receipt is None)
+
+
+RECIPIENT = {
+    "DATA_RECIPIENT": "주식회사 <결제>",
+    "DATA_RECIPIENT_RETENTION": "5년",
+    "DATA_RECIPIENT_TERMS_URL": "https://pg.example/terms",
+}
+
+
+class TestNoticeAndConsent:
+    def page(self, **changes: str) -> str:
+        return text_of(show(None, None, "ko", None, **changes))
+
+    def consents(self, **changes: str) -> dict[str, str]:
+        """The checkboxes that have to be ticked, each with its version."""
+        seen = Elements(self.page(**changes)).seen
+        boxes = [found for tag, found in seen if tag == "input" and found.get("type") == "checkbox"]
+        assert all("required" in box for box in boxes)
+        return {str(box["name"]): str(box["value"]) for box in boxes}
+
+    def test_by_default_it_tells_what_is_collected_and_asks_for_nothing(self) -> None:
+        assert self.consents() == {}
+        html = text_of(show())
+        assert "개인정보 수집·이용 안내" in html
+        assert "<dd>카드번호, 유효기간, 생년월일 (사업자등록번호), 비밀번호 앞 2자리</dd>" in html
+        assert "제공받는 자" not in html
+        assert "보유·이용 기간" not in html, "none is invented"
+
+    def test_what_nobody_asks_for_is_not_told_as_collected(self) -> None:
+        assert "<dd>카드번호, 유효기간</dd>" in text_of(show(CARD_FIELDS="none"))
+
+    def test_a_recipient_brings_a_consent_with_all_that_the_law_names(self) -> None:
+        assert self.consents(**RECIPIENT).keys() == {"consent_to_provision"}
+        html = self.page(**RECIPIENT)
+        for told in ("주식회사 &lt;결제&gt;", "5년", 'href="https://pg.example/terms"', "동의를 거부할 수 있습니다"):
+            assert told in html
+
+    def test_the_operator_chooses_for_each_part(self) -> None:
+        assert self.consents(DATA_COLLECTION="consent").keys() == {"consent"}
+        assert self.consents(DATA_COLLECTION="consent", **RECIPIENT).keys() == {"consent", "consent_to_provision"}
+        assert self.consents(DATA_PROVISION="notice", **RECIPIENT) == {}
+        assert "개인정보 제공 안내" in self.page(DATA_PROVISION="notice", **RECIPIENT)
+
+    def test_another_text_is_another_version(self) -> None:
+        versions = {
+            self.consents(DATA_COLLECTION="consent", DATA_RETENTION=period, CARD_FIELDS=fields)["consent"]
+            for period in ("", "5년")
+            for fields in ("none", "birth")
+        }
+        assert len(versions) == 4
+        assert all(re.fullmatch("[0-9a-f]{12}", version) for version in versions)
+
+    def test_a_consent_that_is_missing_is_told_beside_its_box(self) -> None:
+        query = {"customer_uid": "a", "outcome": "invalid_request", "wrong": "consent.required"}
+        assert '<p class="error" id="consent-error">필수 항목입니다.</p>' in text_of(
+            show(query, DATA_COLLECTION="consent")
+        )
 
 
 class TestTheAddress:

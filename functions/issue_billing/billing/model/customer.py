@@ -75,6 +75,8 @@ class Customer:
     """Whether the merchant's server signed that it has just made the uid."""
     channel: Channel | None = None
     """The one that the merchant's server named; None: the operator's."""
+    consents: tuple[tuple[str, str], ...] = ()
+    """To what the card form's visitor consented, each with the version of the text."""
 
 
 def parse_customer_uid(text: str) -> str:
