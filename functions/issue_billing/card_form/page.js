@@ -260,7 +260,7 @@
   function tell(answer) {
     const outcome = outcomeOf(answer);
     const said = answer.code === "declined" && answer.message !== outcome.text ? answer.message : "";
-    panel.className = `outcome ${outcome.kind}`;
+    panel.className = `outcome ${outcome.kind} ${answer.code === "asking" ? "asking" : ""}`;
     element("outcome-heading").textContent = outcome.heading;
     element("outcome-text").textContent = outcome.text;
     element("outcome-said").hidden = !said;

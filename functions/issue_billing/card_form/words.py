@@ -110,7 +110,7 @@ LABELS: dict[str, dict[Language, str]] = {
         "en": "Purpose",
     },
     "purposes": {
-        "ko": "카드 등록 및 등록한 카드로 하는 결제",
+        "ko": "결제수단(카드) 등록 및 결제",
         "en": "Registering the card, and payments by it",
     },
     "items": {
@@ -158,8 +158,8 @@ LABELS: dict[str, dict[Language, str]] = {
         "en": "Check the outcome",
     },
     "asking": {
-        "ko": "결과를 확인하는 중입니다. 창을 닫지 마세요.",
-        "en": "Checking. Please keep this window open.",
+        "ko": "결과 확인 중",
+        "en": "Checking",
     },
     "reloads": {
         "ko": "이 페이지는 결과가 나올 때까지 몇 초마다 새로고침됩니다.",
@@ -206,7 +206,7 @@ LABELS: dict[str, dict[Language, str]] = {
         "en": "The shop’s logo",
     },
     "ask_the_shop": {
-        "ko": "문의",
+        "ko": "문의:",
         "en": "Questions?",
     },
     "back": {

@@ -164,7 +164,7 @@ class TestWhosePageItIs:
         assert logo["alt"] == "판매자 로고"
 
     def test_a_line_says_how_to_reach_the_shop(self) -> None:
-        assert '<p class="contact">문의 1588-0000</p>' in text_of(show(SHOP_CONTACT="1588-0000"))
+        assert '<p class="contact">문의: 1588-0000</p>' in text_of(show(SHOP_CONTACT="1588-0000"))
 
     @pytest.mark.parametrize("query", [{}, {"theme": "dark"}, {"theme": "light"}])
     def test_the_shops_colour_is_in_the_style_that_the_policy_allows(self, query: dict[str, str]) -> None:
