@@ -33,7 +33,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke probe test lint build lock clean python-3.13
+.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke page-hash probe test lint build lock clean python-3.13
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ explore: setup ## Run every schedule of the small worlds, then larger ones, SECO
 
 bench: python-3.13 setup setup-sam ## Measure it beside the official client and the guide's example, in some minutes
 	@$(BIN)/python -m benchmarks
+
+page-hash: ## List the hosted page's scripts with their hashes
+	@$(PYTHON) -m infra.page_hash
 
 smoke: ## Check a deployed service without issuing anything, URL=<the stack's IssueBillingUrl>
 	@$(PYTHON) -m infra.smoke "$(URL)"

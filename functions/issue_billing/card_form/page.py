@@ -4,13 +4,11 @@ Of what a visitor sends, only the page's own query comes back, checked by `visit
 """
 
 import json
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
 from http import HTTPStatus
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -24,6 +22,7 @@ from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
 from card_form import words
+from card_form.assets import SCRIPT, STYLE, hash_source, source
 from card_form.colours import colours_css
 from card_form.visit import Visit, named, read_visit
 
@@ -34,39 +33,25 @@ class Html(str):
     __slots__ = ()
 
 
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def _template(name: str) -> Template:
+    return Template(source(f"{name}.html"))
 
 
-def _compact(source: str) -> str:
-    """Without indentation, empty lines and comments that have lines of their own: a fifth of it."""
-    lines = (line.strip() for line in source.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
-
-
-(
-    PAGE,
-    FORM,
-    OUTCOME,
-    PRIVACY_POLICY,
-    CARD_KIND,
-    BIRTH,
-    PWD_2DIGIT,
-    SHOP,
-    LOGO,
-    CONTACT,
-    WHAT_FOR,
-    ROW,
-    DATA_PART,
-    CONSENT,
-    TERMS,
-) = (
-    Template(_source(f"{name}.html"))
-    for name in (
-        *("page", "form", "outcome", "privacy_policy", "card_kind", "birth", "pwd_2digit"),
-        *("shop", "logo", "contact", "what_for", "row", "data_part", "consent", "terms"),
-    )
-)
+PAGE = _template("page")
+FORM = _template("form")
+OUTCOME = _template("outcome")
+PRIVACY_POLICY = _template("privacy_policy")
+CARD_KIND = _template("card_kind")
+BIRTH = _template("birth")
+PWD_2DIGIT = _template("pwd_2digit")
+SHOP = _template("shop")
+LOGO = _template("logo")
+CONTACT = _template("contact")
+WHAT_FOR = _template("what_for")
+ROW = _template("row")
+DATA_PART = _template("data_part")
+CONSENT = _template("consent")
+TERMS = _template("terms")
 REFRESH = Html('<noscript><meta http-equiv="refresh" content="5"></noscript>')
 
 SAFE_HEADERS: dict[str, str | list[str]] = {
@@ -80,8 +65,6 @@ SAFE_HEADERS: dict[str, str | list[str]] = {
 NOTICE = Template("<p><strong>$title</strong></p>")
 PARAGRAPH = Template("<p>$text</p>")
 ERROR = Template('<p class="error" id="$name-error">$error</p>')
-STYLE = Html(_compact(_source("page.css")))
-SCRIPT = Html(_compact(_source("grouping.js") + _source("page.js")))
 
 INCOMPLETE = {"status": "failed", "code": "incomplete"}
 
@@ -216,7 +199,7 @@ def _page(shown: Shown, style: Html) -> Html:
         content=content,
         contact=contact if settings.shop_contact else "",
         page_data=_page_data(shown),
-        script=SCRIPT,
+        script=Html(SCRIPT),
     )
 
 
@@ -419,8 +402,3 @@ def _headers(origins: tuple[str, ...], style: Html, logo: str) -> dict[str, str 
         ),
         **SAFE_HEADERS,
     }
-
-
-def hash_source(source: str) -> str:
-    """What the browser computes over the text between the tags (Content Security Policy Level 3, 6.7.2)."""
-    return f"'sha256-{b64encode(sha256(source.encode()).digest()).decode()}'"

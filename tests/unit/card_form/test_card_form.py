@@ -16,7 +16,9 @@ from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
 from card_form import page, words
+from card_form.assets import SCRIPT, hash_source
 from card_form.visit import read_visit
+from infra.local.template import PROJECT
 
 SHOP = "https://shop.example"
 
@@ -84,6 +86,13 @@ def test_the_page_is_one_small_response(language: Language) -> None:
     assert links == []
     assert "url(" not in html
     assert "@import" not in html
+
+
+def test_the_inventory_of_scripts_has_the_one_that_is_sent() -> None:
+    response = show()
+    (script,) = re.findall(r"<script>(.*?)</script>", text_of(response), re.DOTALL)
+    assert policy_of(response)["script-src"] == hash_source(script) == hash_source(SCRIPT)
+    assert f"`{hash_source(SCRIPT)}`" in (PROJECT / "docs" / "card-form.md").read_text("utf-8"), "make page-hash"
 
 
 def test_its_headers_are_strict() -> None:
@@ -171,7 +180,7 @@ class TestWhosePageItIs:
         response = show({"customer_uid": "gildong", **query}, ACCENT_COLOR="#03c75a")
         style = text_of(response).split("<style>")[1].split("</style>")[0]
         assert "--button:#03c75a;" in style
-        assert policy_of(response)["style-src"] == page.hash_source(style)
+        assert policy_of(response)["style-src"] == hash_source(style)
 
     def test_a_theme_in_the_address_stays_in_the_other_languages(self) -> None:
         html = text_of(show({"customer_uid": "gildong", "theme": "dark"}))
