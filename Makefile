@@ -32,7 +32,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench load smoke probe test lint build lock clean python-3.13
+.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench load smoke page-hash probe test lint build lock clean python-3.13
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ PG_SECONDS ?= 1
 
 load: setup ## Drive the service of `make run` at a rate, RATE=5 SECONDS=60 PG_SECONDS=1
 	@$(BIN)/python -m infra.local.load --rate $(RATE) --seconds $(SECONDS) --pg-seconds $(PG_SECONDS)
+
+page-hash: ## List the hosted page's scripts with their hashes
+	@$(PYTHON) -m infra.page_hash
 
 smoke: ## Check a deployed service without issuing anything, URL=<the stack's IssueBillingUrl>
 	@$(PYTHON) -m infra.smoke "$(URL)"

@@ -108,6 +108,7 @@ def deployed(shop: Shop) -> dict[str, str]:
         "AllowedOrigins": shop.origin,
         "PrivacyPolicyUrl": "https://shop.example/privacy",
         "AttemptsPerCustomer": "10",
+        "DataCollection": "consent",
     }
 
 

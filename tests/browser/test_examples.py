@@ -248,7 +248,7 @@ class TestTheHostedFormInAFrame:
             frame.locator(f"#{name}").fill(text)
         frame.locator("#birth").fill("900101")
         frame.locator("#consent").check()
-        frame.locator("form button").click()
+        frame.locator("#submit").click()
         expect(page.locator("body > p[role=status], #root > p[role=status]")).to_have_text(
             f"카드가 등록되었습니다. {SHOWN_CARD}"
         )

@@ -103,9 +103,9 @@ class Door:
         check("GET", path, answer["statusCode"], told(answer).headers, answer["body"])
         return told(answer)
 
-    def show_card_form(self) -> str:
-        page: str = self.handle(event_of("GET", SINGULAR, {}, None))["body"]
-        return page
+    def show_card_form(self, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What the handler gives a browser that opens the page."""
+        return self.handle(event_of("GET", SINGULAR, {"Accept": "text/html,*/*;q=0.8"}, None, query=query or {}))
 
     def handle(self, event: Any, seconds_left: float = 28, invocation_id: str = "") -> dict[str, Any]:
         """What the handler gives for whatever it is invoked with; `told` is its JSON."""

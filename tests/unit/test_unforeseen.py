@@ -149,7 +149,8 @@ def test_a_failure_on_the_way_is_told_by_whether_the_card_was_sent(
 def test_a_page_that_cannot_be_made_is_told_as_json(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     asked_for = gives(monkeypatch, Issued(OWN))
     door.show_card_form()  # imports the page
-    monkeypatch.setattr(sys.modules["card_form.page"], "show", broken)
+    for name in ("show", "lead_to_outcome"):
+        monkeypatch.setattr(sys.modules["card_form.page"], name, broken)
     headers = {"Content-Type": FORM, "Accept": "text/html"}
     posted = door.handle(event_of("POST", SINGULAR, headers, urlencode(form_fields())))
     assert (len(asked_for), told(posted).outcome) == (1, NOT_KNOWN)

@@ -140,6 +140,7 @@ def new_attempt(customer: Customer, card: Card, services: Services, deadline: De
         ends_at=time.time() + deadline.left(),
         is_new_customer=customer.is_new,
         request_id=request_id,
+        consents=customer.consents,
     )
 
 

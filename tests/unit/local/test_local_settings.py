@@ -17,7 +17,11 @@ def allowed_value(parameter: str) -> str:
     if "AllowedValues" in declaration:
         return str(declaration["AllowedValues"][-1])
     pattern = declaration.get("AllowedPattern", "^[0-9]+$")
-    return next(value for value in ("https://shop.example", "7", "T01") if re.search(pattern, value))
+    return next(
+        value
+        for value in ("https://shop.example", "https://shop.example/logo.svg", "7", "T01", "#0A7CFF")
+        if re.search(pattern, value)
+    )
 
 
 @pytest.mark.parametrize(("variable", "parameter"), [row for row in TABLE if row[0] not in ARE_HERE_ALREADY])

@@ -119,6 +119,8 @@ def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid
     }
     if earlier is None and new.is_new_customer and new.order is None:
         item["seen"] = seen_text(Seen())
+    if new.consents:
+        item["consents"] = json.dumps(dict(new.consents) | {"at": int(now)})
     if "registered_at" not in item:
         item["expires_at"] = int(now) + KEPT_SECONDS
     return item
@@ -131,6 +133,8 @@ def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> I
         gone.add("expires_at")
     item = {name: value for name, value in attempt.item.items() if name not in gone}
     item |= _in_one_form(item)
+    if ending.state == "issued" and "consents" in item:
+        item["registered_consents"] = item["consents"]  # stays as long as the card is registered
     if ending.state == "issued":
         item |= _kept_for_repeats(attempt.item, now)
     if ending.registered is not None:

@@ -43,6 +43,8 @@ class NewAttempt:
     """Whether the merchant's server has just made the customer_uid, so that nothing can be registered under it."""
     request_id: str
     """What the caller was told, and names in a complaint."""
+    consents: tuple[tuple[str, str], ...] = ()
+    """To what, each with the version of the text."""
 
 
 @dataclass(frozen=True)

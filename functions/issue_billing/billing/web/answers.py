@@ -66,7 +66,7 @@ class Caller:
     origin: str
     """The page's origin; empty where no browser asks from another one."""
     wants_page: bool
-    """A browser that posts a form by itself, or opens the address of an attempt, and will show what comes back."""
+    """A browser that posts a form by itself, or opens the page, and will show what comes back."""
 
 
 def read_caller(event: APIGatewayProxyEvent, request_id: str) -> Caller:
@@ -80,7 +80,7 @@ def read_caller(event: APIGatewayProxyEvent, request_id: str) -> Caller:
 
 def _wants_page(event: APIGatewayProxyEvent) -> bool:
     accept = event.headers.get("accept", "")
-    if event.get("httpMethod") == "GET" and ATTEMPT in event.query_string_parameters:
+    if event.get("httpMethod") == "GET":
         return prefers_page(accept)
     return wants_page(event.headers.get("content-type", ""), accept)
 

@@ -1,7 +1,7 @@
 """The customer token: a JWT (HS256) by which the merchant's server says whose card it is.
 
     {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "new": true?,
-     "customer": {...}?, "payment": {...}?, "channel_key" or "pg": ...?}
+     "customer": {...}?, "payment": {...}?, "channel_key" or "pg": ...?, "display": ...?}
 
 Imported only where CUSTOMER_IDENTITY is `signed`: PyJWT costs time at every cold start.
 """
@@ -17,7 +17,7 @@ import jwt
 
 from billing.model.customer import Channel, Claim, Details, Payment, parse_customer_uid
 from billing.model.errors import InvalidCustomerToken
-from billing.model.parameters import CHANNEL, CUSTOMER, PAYMENT, REQUIRED_OF_A_PAYMENT, Parameter
+from billing.model.parameters import CHANNEL, CUSTOMER, DISPLAY, PAYMENT, REQUIRED_OF_A_PAYMENT, Parameter
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
 
@@ -46,6 +46,7 @@ def read_claim(token: str, keys: tuple[Sensitive, ...], *, good_for_longer: int 
         is_new=_boolean(claims, "new"),
         details=_customer(claims),
         channel=_channel(claims),
+        display=_display(claims),
     )
 
 
@@ -135,6 +136,13 @@ def _channel(claims: Mapping[str, Any]) -> Channel | None:
         if not CHANNEL[name].takes(value):
             raise InvalidCustomerToken(f"{name}_not_as_documented")
     return Channel(**named) if named else None
+
+
+def _display(claims: Mapping[str, Any]) -> str:
+    value = claims.get("display", "")
+    if not DISPLAY.takes(value):
+        raise InvalidCustomerToken("display_not_as_documented")
+    return str(value)
 
 
 def _payment(claims: Mapping[str, Any]) -> Payment | None:

@@ -1,5 +1,6 @@
 """Fields become values: the card, and whose it is."""
 
+import re
 from collections.abc import Set
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +17,7 @@ from billing.model.card import (
 from billing.model.customer import Claim, Customer, Details, parse_customer_uid, parse_detail
 from billing.model.digits import holds_digits
 from billing.model.parameters import CUSTOMER
+from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
 from billing.settings import CardField
 from billing.web.request import FIELD_NAMES, Fields
@@ -78,6 +80,17 @@ def read_customer(fields: Fields, claim: Claim | None = None) -> Customer:
         is_new=claim is not None and claim.is_new,
         channel=None if claim is None else claim.channel,
     )
+
+
+def read_consents(fields: Fields, asked_for: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Each with the version of the text that was on the page."""
+    return tuple((name, fields.read(name, _parse_consent)) for name in asked_for)
+
+
+def _parse_consent(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{12}", text):
+        raise Refusal("required")
+    return text
 
 
 def _read_details(fields: Fields, signed: dict[str, Sensitive]) -> Details:

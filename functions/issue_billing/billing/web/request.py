@@ -29,6 +29,8 @@ FIELD_NAMES = (
     "customer_email",
     "customer_addr",
     "customer_postcode",
+    "consent",
+    "consent_to_provision",
 )
 
 LARGEST_BODY = 16 * 1024
