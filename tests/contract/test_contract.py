@@ -57,6 +57,8 @@ def test_its_examples_are_as_it_says() -> None:
     responses = DOCUMENT["paths"]["/subscription/issue-billing"]["post"]["responses"]
     headers = {"Access-Control-Allow-Origin": "*", "Retry-After": "1", "Content-Type": "application/json"}
     for status, reference in responses.items():
+        if status == "303":  # of a browser's own post, which gets no JSON
+            continue
         response = DOCUMENT["components"]["responses"][reference["$ref"].rpartition("/")[2]]
         for example in response["content"]["application/json"]["examples"].values():
             value = DOCUMENT["components"]["examples"][example["$ref"].rpartition("/")[2]]["value"]
@@ -67,7 +69,7 @@ def test_it_has_every_field_and_every_status() -> None:
     fields = DOCUMENT["components"]["schemas"]["Card"]["properties"]
     assert fields.keys() == set(FIELD_NAMES) | set(NAME_BY_SPELLING)
     statuses = {int(status) for status in DOCUMENT["paths"]["/subscription/issue-billing"]["post"]["responses"]}
-    assert statuses == {int(status) for status in HTTP_STATUS.values()} - {404}
+    assert statuses == {int(status) for status in HTTP_STATUS.values()} - {404} | {303}
 
 
 def test_the_local_page_shows_every_answer() -> None:
