@@ -223,7 +223,7 @@ class TestWhatEachFailureTells:
 
     def test_the_gateway_had_an_error_and_nothing_was_issued(self, open_form: OpenForm) -> None:
         form = open_form().fill("too_many_requests").submit()
-        form.expect_outcome("카드가 등록되지 않았습니다", "잠시 후 다시 시도해 주세요")
+        form.expect_outcome("카드 등록을 마치지 못했습니다", "잠시 후 다시 시도해 주세요")
         expect(form.button).to_be_enabled()
 
     def test_the_gateway_can_not_be_used(self, open_form: OpenForm, simulator: Simulator) -> None:

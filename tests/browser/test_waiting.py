@@ -99,7 +99,7 @@ def test_the_address_tells_why_none_was_begun_and_never_a_success(open_form: Ope
     form = open_form().answer_with(503, failed("unavailable", "")).fill().submit().expect_outcome()
     assert "outcome=unavailable" in form.page.url
     form.page.reload()
-    form.expect_outcome("카드가 등록되지 않았습니다")
+    form.expect_outcome("카드 등록을 마치지 못했습니다")
     for code in ("success", "declined", "paid_without_key"):
         form.open({"outcome": code})
         expect(form.outcome).to_be_hidden()

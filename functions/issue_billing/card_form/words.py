@@ -269,6 +269,10 @@ ERRORS: dict[str, dict[Language, str]] = {
 REGISTERED: dict[Language, str] = {"ko": "카드가 등록되었습니다", "en": "Your card is registered"}
 DECLINED: dict[Language, str] = {"ko": "카드가 거절되었습니다", "en": "The card was declined"}
 NOT_REGISTERED: dict[Language, str] = {"ko": "카드가 등록되지 않았습니다", "en": "The card was not registered"}
+NOT_COMPLETED: dict[Language, str] = {
+    "ko": "카드 등록을 마치지 못했습니다",
+    "en": "The card could not be registered",
+}
 UNDER_WAY: dict[Language, str] = {"ko": "이미 처리하고 있습니다", "en": "This is already under way"}
 PAID_WITHOUT_KEY: dict[Language, str] = {"ko": "결제만 완료되었습니다", "en": "Only the payment was taken"}
 UNKNOWN: dict[Language, str] = {"ko": "아직 결과를 알 수 없습니다", "en": "The result is not known yet"}
@@ -284,11 +288,13 @@ INCOMPLETE: dict[Language, str] = {
 }
 
 NOTHING_REGISTERED = (
-    *("already_paid", "already_registered", "forbidden", "gateway_error", "gateway_refused", "internal_error"),
-    *("invalid_customer_token", "invalid_request", "not_found", "not_sent", "too_large", "too_many_attempts"),
-    *("unavailable", "unsupported_media_type"),
+    *("already_paid", "already_registered", "forbidden", "internal_error", "invalid_customer_token"),
+    *("invalid_request", "not_found", "not_sent", "too_large", "too_many_attempts", "unsupported_media_type"),
 )
 """Codes that say so of the card that was typed."""
+
+A_KEY_MAY_STAY = ("gateway_error", "gateway_refused", "unavailable")
+"""Where a first payment is issued and then charged, they may come after the key."""
 
 HEADINGS: dict[str, tuple[Kind, dict[Language, str]]] = {
     "success": ("good", REGISTERED),
@@ -301,6 +307,7 @@ HEADINGS: dict[str, tuple[Kind, dict[Language, str]]] = {
     "incomplete": ("bad", INCOMPLETE),
     "opaque_origin": ("bad", OPAQUE_ORIGIN),
     **dict.fromkeys(NOTHING_REGISTERED, ("bad", NOT_REGISTERED)),
+    **dict.fromkeys(A_KEY_MAY_STAY, ("bad", NOT_COMPLETED)),
 }
 """By code; of any other nobody knows what it says."""
 

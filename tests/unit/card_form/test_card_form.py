@@ -432,6 +432,8 @@ class TestWords:
             "unknown_attempt": ("unsure", "등록 기록이 없습니다", "There is no record of it"),
             "incomplete": ("bad", "이 주소로는 카드를 등록할 수 없습니다", "No card can be registered at this address"),
         }
+        for after_a_key in ("gateway_error", "gateway_refused", "unavailable"):
+            expected[after_a_key] = ("bad", "카드 등록을 마치지 못했습니다", "The card could not be registered")
         nothing_registered = ("bad", "카드가 등록되지 않았습니다", "The card was not registered")
         korean, english = words.outcome(code, "ko"), words.outcome(code, "en")
         assert korean.kind == english.kind
