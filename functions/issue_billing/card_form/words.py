@@ -374,7 +374,9 @@ ASK_AGAIN = frozenset(("in_progress", "outcome_unknown"))
 KEEPS_ALL = ANOTHER_TRY - {"declined"}
 """Codes after which all that was typed stays in the form; nothing came of it."""
 
-TOLD_BY_ADDRESS = frozenset(messages.BY_CODE) - {"declined", "paid_without_key"}
+TOLD_BY_ATTEMPT_ALONE = frozenset(("declined", "paid_without_key"))
+
+TOLD_BY_ADDRESS = frozenset(messages.BY_CODE) - TOLD_BY_ATTEMPT_ALONE
 """Codes that the page's address may name, where no attempt was begun: none says that a card or money was taken."""
 
 SETTLED = frozenset(("success", "declined", "already_registered", "already_paid", "paid_without_key"))
@@ -441,8 +443,13 @@ def for_script(language: Language, amount: str, currency: str) -> dict[str, obje
     said = labels(language, amount)
     return {
         "errors": {name: texts[language] for name, texts in ERRORS.items()},
-        "outcomes": {code: asdict(outcome(code, language)) for code in sorted(codes)},
+        "outcomes": {code: _told(outcome(code, language)) for code in sorted(codes)},
         "amount": _amount_form(currency, language),
-        "told_by_address": sorted(TOLD_BY_ADDRESS),
+        "told_by_attempt_alone": sorted(TOLD_BY_ATTEMPT_ALONE),
         **{name: said[name] for name in ("busy", "submit", "ask_again", "asking", "again_in")},
     }
+
+
+def _told(outcome: Outcome) -> dict[str, object]:
+    """Without what says nothing, as every page carries them all."""
+    return {name: value for name, value in asdict(outcome).items() if value not in ("", False, "nothing")}
