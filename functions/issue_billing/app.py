@@ -146,8 +146,7 @@ def not_found(_: NotFoundError) -> Response[str]:
 def fail(failure: Exception) -> Response[str]:
     code = unforeseen.code_of(failure)
     note_unforeseen(failure, code)
-    body = answers.describe_failure(code, _caller().language, unforeseen.attempt_id_of(failure))
-    return _answer(body, answers.when_to_ask_again(code))
+    return _answer(answers.describe_failure(code, _caller().language), answers.when_to_ask_again(code))
 
 
 def _admit() -> None:

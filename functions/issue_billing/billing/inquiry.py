@@ -91,8 +91,8 @@ def failure_of(closed: Closed) -> BillingError:
         case "not_issued", Unavailable.code:
             return Unavailable("told_before")
         case "not_issued", None if closed.attempt.seen is None:
-            return Unavailable("never_sent")
+            return Unavailable("told_before")
         case "not_issued", _:
-            return GatewayError("nothing_came_of_it")
+            return GatewayError("told_before")
         case _:
             return OutcomeUnknown("given_up")
