@@ -350,10 +350,6 @@ NEXT_STEPS: dict[str, dict[Language, str]] = {
         "ko": "카드를 바꾸려면 판매자에게 문의해 주세요.",
         "en": "To change the card, please ask the shop.",
     },
-    "invalid_customer_token": {
-        "ko": "판매자 페이지에서 카드 등록을 다시 열어 주세요.",
-        "en": "Please open the card registration again from the shop.",
-    },
     "gateway_refused": {
         "ko": "이 문제는 판매자에게 자동으로 전달되었습니다.",
         "en": "The shop has been told of this automatically.",
