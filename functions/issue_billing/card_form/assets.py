@@ -3,6 +3,7 @@
 Standard library alone: the smoke test compares a deployed page with these.
 """
 
+import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +19,15 @@ def source(name: str) -> str:
 
 
 def _compact(text: str) -> str:
-    """Without indentation, empty lines and comments that have lines of their own: a fifth of it."""
-    lines = (line.strip() for line in text.splitlines())
+    """Without indentation, empty lines and comments, on lines of their own or behind a statement: a fifth of it."""
+    lines = (re.sub(r";\s+// .*", ";", line.strip()) for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
 
 
-STYLE = _compact(source("page.css"))
+def _tight(style: str) -> str:
+    """No space where CSS needs none; no text in page.css has these in it."""
+    return re.sub(r"\s*([{};])\s*|(:|,)\s+", lambda found: found[1] or found[2], style).replace(";}", "}")
+
+
+STYLE = _tight(_compact(source("page.css")))
 SCRIPT = _compact(source("grouping.js") + source("page.js"))

@@ -262,10 +262,10 @@
     const said = answer.code === "declined" && answer.message !== outcome.text ? answer.message : "";
     panel.className = `outcome ${outcome.kind} ${answer.code === "asking" ? "asking" : ""}`;
     element("outcome-heading").textContent = outcome.heading;
-    element("outcome-text").textContent = outcome.text;
+    element("outcome-text").textContent = outcome.text ?? "";
     element("outcome-said").hidden = !said;
     element("outcome-words").textContent = said;
-    element("outcome-next").textContent = outcome.next_step;
+    element("outcome-next").textContent = outcome.next_step ?? "";
     element("outcome-reload").textContent = "";
     const card = answer.status === "success" ? answer.card : null;
     element("outcome-card").textContent = [card?.name, card?.number].filter(Boolean).join(" ");
@@ -330,7 +330,7 @@
 
   // So that a reload, "back" and the other language show what became of it. A success is told by its attempt alone.
   function nameInAddress({ attempt, attempt_id = attempt, code }) {
-    const named = attempt_id ? { attempt: attempt_id } : page.told_by_address.includes(code) ? { outcome: code } : {};
+    const named = attempt_id ? { attempt: attempt_id } : code && !page.told_by_attempt_alone.includes(code) ? { outcome: code } : {};
     const other = document.querySelector(".language");
     try {
       history.replaceState(null, "", addressWith(location.href, named));
@@ -351,7 +351,7 @@
 
   function tellResult(answer) {
     if (answer.code === "not_sent") return;
-    const { text } = outcomeOf(answer);
+    const { text = "" } = outcomeOf(answer);
     const succeeded = answer.status === "success";
     const message = succeeded || answer.code === "declined" ? answer.message : text;
     const request_id = answer.request_id ?? "";

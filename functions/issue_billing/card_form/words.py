@@ -357,10 +357,6 @@ NEXT_STEPS: dict[str, dict[Language, str]] = {
         "ko": "카드를 바꾸려면 판매자에게 문의해 주세요.",
         "en": "To change the card, please ask the shop.",
     },
-    "invalid_customer_token": {
-        "ko": "판매자 페이지에서 카드 등록을 다시 열어 주세요.",
-        "en": "Please open the card registration again from the shop.",
-    },
     "gateway_refused": {
         "ko": "이 문제는 판매자에게 자동으로 전달되었습니다.",
         "en": "The shop has been told of this automatically.",
@@ -381,7 +377,9 @@ ASK_AGAIN = frozenset(("in_progress", "outcome_unknown"))
 KEEPS_ALL = ANOTHER_TRY - {"declined"}
 """Codes after which all that was typed stays in the form; nothing came of it."""
 
-TOLD_BY_ADDRESS = frozenset(messages.BY_CODE) - {"declined", "paid_without_key"}
+TOLD_BY_ATTEMPT_ALONE = frozenset(("declined", "paid_without_key"))
+
+TOLD_BY_ADDRESS = frozenset(messages.BY_CODE) - TOLD_BY_ATTEMPT_ALONE
 """Codes that the page's address may name, where no attempt was begun: none says that a card or money was taken."""
 
 SETTLED = frozenset(("success", "declined", "already_registered", "already_paid", "paid_without_key"))
@@ -448,8 +446,13 @@ def for_script(language: Language, amount: str, currency: str) -> dict[str, obje
     said = labels(language, amount)
     return {
         "errors": {name: texts[language] for name, texts in ERRORS.items()},
-        "outcomes": {code: asdict(outcome(code, language)) for code in sorted(codes)},
+        "outcomes": {code: _told(outcome(code, language)) for code in sorted(codes)},
         "amount": _amount_form(currency, language),
-        "told_by_address": sorted(TOLD_BY_ADDRESS),
+        "told_by_attempt_alone": sorted(TOLD_BY_ATTEMPT_ALONE),
         **{name: said[name] for name in ("busy", "submit", "ask_again", "asking", "again_in")},
     }
+
+
+def _told(outcome: Outcome) -> dict[str, object]:
+    """Without what says nothing, as every page carries them all."""
+    return {name: value for name, value in asdict(outcome).items() if value not in ("", False, "nothing")}

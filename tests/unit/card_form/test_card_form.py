@@ -79,8 +79,18 @@ class Elements(HTMLParser):
 
 @pytest.mark.parametrize("language", get_args(Language))
 def test_the_page_is_one_small_response(language: Language) -> None:
-    response = show({"customer_uid": "u" * 80, "customer_token": "t" * 1000}, None, language, claim_of())
-    html = text_of(response)
+    """With all that an operator can set, and at its longest."""
+    query = {"customer_uid": "u" * 80, "customer_token": "t" * 1000, "return_url": f"{SHOP}/{'p' * 100}"}
+    everything = {
+        **RECIPIENT,
+        "DATA_COLLECTION": "consent",
+        "DATA_RETENTION": "가" * 60,
+        "SHOP_NAME": "가" * 40,
+        "SHOP_CONTACT": "가" * 100,
+        "ACCENT_COLOR": "#03c75a",
+        "PRIVACY_POLICY_URL": f"{SHOP}/privacy",
+    }
+    html = text_of(show(query, None, language, claim_of(display="d" * 80), **everything))
     assert len(html.encode()) < LARGEST_PAGE
     links = [value for _, found in Elements(html).seen for name, value in found.items() if name in ("src", "srcset")]
     assert links == []
