@@ -39,7 +39,7 @@ def type_into_the_hosted_form(page: Page, number: str) -> None:
     for name, text in {"card_number": number, "expiry": "1299", "pwd_2digit": "12", "birth": "900101"}.items():
         page.locator(f"#{name}").fill(text)
     page.locator("#consent").check()
-    page.locator("form button").click()
+    page.locator("#submit").click()
 
 
 def back_in_the_shop(page: Page, shop: Shop) -> None:

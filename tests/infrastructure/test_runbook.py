@@ -393,10 +393,8 @@ def test_imp_secret_is_rotated_without_a_word_of_it_in_a_command_line(aws: Aws, 
 def test_the_webhooks_key_is_rotated(aws: Aws, tmp_path: Path) -> None:
     """As docs/events.md has it; what EventBridge keeps is not shown by anybody."""
     blocks = re.findall(r"```sh\n(.*?)```", (PROJECT / "docs/events.md").read_text("utf-8"), re.DOTALL)
-    secrets, events = (
-        boto3.client(name, endpoint_url=aws.url, region_name=REGION)  # type: ignore[call-overload]
-        for name in ("secretsmanager", "events")
-    )
+    secrets = boto3.client("secretsmanager", endpoint_url=aws.url, region_name=REGION)
+    events: Any = boto3.client("events", endpoint_url=aws.url, region_name=REGION)
     secrets.create_secret(Name=f"{STACK_NAME}/webhook-key", SecretString="old")
     parameters = {"ApiKeyAuthParameters": {"ApiKeyName": KEY_HEADER, "ApiKeyValue": "old"}}
     events.create_connection(Name=f"{STACK_NAME}-webhook", AuthorizationType="API_KEY", AuthParameters=parameters)

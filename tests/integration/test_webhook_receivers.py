@@ -1,14 +1,17 @@
 """The receivers of examples/webhook take each event once, from nobody but EventBridge, and believe Iamport alone."""
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -34,7 +37,10 @@ class Receiver:
     taken: Path
 
     def status(self, event: Event, key: str = KEY) -> int:
-        return requests.post(self.url, json=as_posted(event), headers={KEY_HEADER: key}, timeout=20).status_code
+        return self.post(as_posted(event), key)
+
+    def post(self, posted: dict[str, Any], key: str = KEY) -> int:
+        return requests.post(self.url, json=posted, headers={KEY_HEADER: key}, timeout=20).status_code
 
     def names(self) -> list[str]:
         return [path.name for path in self.taken.iterdir()]
@@ -134,6 +140,23 @@ def test_an_attempt_may_be_told_twice_with_different_endings(receiver: Receiver,
     for detail_type in ("billing_key.unknown", "billing_key.issued"):
         assert receiver.status(replace(paid, detail_type=detail_type)) == 204
     assert len(receiver.names()) == 2
+
+
+def test_of_the_same_event_twice_at_the_same_moment_the_first_is_kept(
+    iamport: Simulator, receiver: Receiver, paid: Event
+) -> None:
+    """Both have looked before either is taken, where a server does more than one thing at a time."""
+    slow = iter([faults.slow(0.6), faults.slow(1.0)])
+    iamport.choose_fault = lambda call: next(slow, None) if call.endpoint == "find_payment" else None
+    first, second = ({**as_posted(paid), "id": name} for name in ("first", "second"))
+    before = len(iamport.calls)
+    with ThreadPoolExecutor(2) as threads:
+        sent = [threads.submit(receiver.post, first)]
+        assert eventually(lambda: len(iamport.calls) == before + 2, seconds=5), "the token, and the payment"
+        sent.append(threads.submit(receiver.post, second))
+        assert [one.result() for one in sent] == [204, 204]
+    [kept] = receiver.taken.iterdir()
+    assert json.loads(kept.read_text("utf-8"))["id"] == "first"
 
 
 @pytest.mark.parametrize("detail_type", ["payment.paid", "payment.paid_without_key"])
