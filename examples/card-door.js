@@ -16,7 +16,7 @@ const OURS = [
 ];
 const FROM_THE_SERVICE = [
   ...["declined", "paid_without_key", "gateway_error", "unavailable", "gateway_refused", "already_registered"],
-  ...["already_paid", "invalid_customer_token", "in_progress", "internal_error"],
+  ...["already_paid", "invalid_customer_token", "in_progress", "internal_error", "unknown_attempt"],
 ];
 // The card holder can do nothing about these but ask the shop, which finds the request by its id.
 const ASK_THE_SHOP = ["paid_without_key", "gateway_refused", "already_paid", "internal_error", "forbidden"];
