@@ -22,7 +22,8 @@ FRONTENDS := $(if $(shell command -v npm),$(REACT_BUILT) $(GUIDE_BUILT))
 
 PORT ?= 3000
 CONTRACT ?= lenient
-PARAMETERS ?=
+IAMPORT_PORT ?= 4010
+AWS_PORT ?= 4011
 TESTS ?= tests
 # Only all tests together reach all of the code.
 COVERED := $(if $(filter tests,$(TESTS)),--cov --cov-report=term:skip-covered)
@@ -31,7 +32,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench smoke probe test lint build lock clean python-3.13
+.PHONY: help setup setup-sam setup-checkov run backends token examples chaos explore contract bench load smoke page-hash probe test lint build lock clean python-3.13
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,14 +43,15 @@ setup-sam: $(SAM_INSTALLED) ## Make .venv/sam with the SAM command line
 
 setup-checkov: $(CHECKOV_INSTALLED) ## Make .venv/checkov with what checks the templates for security
 
-run: setup ## Serve the API on this machine, PORT=3000 CUSTOMER_IDENTITY=open|signed CONTRACT=ksnet PARAMETERS='…=…'
-	@$(BIN)/python -m infra.local --port $(PORT) --contract $(CONTRACT) --parameters $(PARAMETERS)
+run: setup ## Serve the API and a shop here, PORT=3000 CONTRACT=ksnet and any setting: CUSTOMER_IDENTITY=signed
+	@$(BIN)/python -m infra.local --port $(PORT) --contract $(CONTRACT)
 
-backends: setup ## Serve only Iamport's simulator and AWS's stand-in, for `sam local`
-	@$(BIN)/python -m infra.local --backends-only
+backends: setup ## Serve only what the function talks to, for `sam local`, IAMPORT_PORT=4010 AWS_PORT=4011
+	@$(BIN)/python -m infra.local --backends-only --iamport-port $(IAMPORT_PORT) --aws-port $(AWS_PORT)
 
-token: setup ## Mint a customer token for the local service, CUSTOMER_UID=... CLAIMS='{"new": true}'
-	@$(BIN)/python -m infra.local.token "$(CUSTOMER_UID)" '$(CLAIMS)'
+token: setup ## Mint a token for the local service, CUSTOMER_UID=… PAYMENT=9900 NEW=1 REPLACE=1 CLAIMS='{…}'
+	@$(BIN)/python -m infra.local.token --new '$(NEW)' --replace '$(REPLACE)' --payment '$(PAYMENT)' \
+		--claims '$(CLAIMS)' -- '$(CUSTOMER_UID)'
 
 examples: $(REACT_BUILT) ## Build the React example, which takes npm; `make run` then serves it
 
@@ -67,6 +69,15 @@ explore: setup ## Run every schedule of the small worlds, then larger ones, SECO
 
 bench: python-3.13 setup setup-sam ## Measure it beside the official client and the guide's example, in some minutes
 	@$(BIN)/python -m benchmarks
+
+RATE ?= 5
+PG_SECONDS ?= 1
+
+load: setup ## Drive the service of `make run` at a rate, RATE=5 SECONDS=60 PG_SECONDS=1
+	@$(BIN)/python -m infra.local.load --rate $(RATE) --seconds $(SECONDS) --pg-seconds $(PG_SECONDS)
+
+page-hash: ## List the hosted page's scripts with their hashes
+	@$(PYTHON) -m infra.page_hash
 
 smoke: ## Check a deployed service without issuing anything, URL=<the stack's IssueBillingUrl>
 	@$(PYTHON) -m infra.smoke "$(URL)"
@@ -98,7 +109,7 @@ lock: $(UV_INSTALLED) ## Write the requirements*.txt anew from the requirements*
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-$(REACT_BUILT): $(wildcard examples/react/*.* examples/react/src/*)
+$(REACT_BUILT): $(wildcard examples/*.js examples/react/*.* examples/react/src/*)
 	$(NPM_BUILD)
 
 $(GUIDE_BUILT): $(wildcard tests/browser/*.json tests/browser/guide/react/*.*)

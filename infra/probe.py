@@ -103,7 +103,8 @@ def second_token(iamport: Iamport) -> Answer:
 def _token(iamport: Iamport) -> Answer:
     answer = iamport.ask_for_token(iamport.imp_secret)
     match answer.response:
-        case {"access_token": str(token)}:
+        # Any other would end in a header's exception, which quotes it.
+        case {"access_token": str(token)} if re.fullmatch("[!-~]+", token):
             iamport.tokens.append(token)
     return answer
 

@@ -17,8 +17,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+sys.path.append(str(Path(__file__).parents[1] / "functions" / "issue_billing"))
+from card_form.assets import SCRIPT, hash_source
 
 SINGULAR = "/subscription/issue-billing"
 PLURAL = "/subscriptions/issue-billing"
@@ -34,6 +38,9 @@ LARGEST_ANSWER = 1024 * 1024
 COMMON_HEADERS = {
     "User-Agent": "card-door-smoke-test",  # AWS's common firewall rules turn away who has none
 }
+
+DATA = ' type="application/json" id="page-data"'
+"""Of the one script element that no browser runs."""
 
 FORM_HEADERS = (
     ("Cache-Control", "no-store"),
@@ -132,6 +139,11 @@ def check_card_form(service: DeployedService) -> None:
     require_card_form(service.ask("GET", f"{SINGULAR}?customer_uid=smoke-test", headers={"Accept": "text/html"}))
 
 
+def check_scripts(service: DeployedService) -> None:
+    """PCI DSS 11.6.1: the page as a browser gets it has this version's script, and none beside it."""
+    require_own_scripts(service.ask("GET", f"{SINGULAR}?customer_uid=smoke-test", headers={"Accept": "text/html"}))
+
+
 def check_other_spelling(service: DeployedService) -> None:
     require_card_form(service.ask("GET", f"{PLURAL}?customer_uid=smoke-test", headers={"Accept": "text/html"}))
 
@@ -166,6 +178,7 @@ CHECKS: Mapping[str, Callable[[DeployedService], None]] = {
     "an empty card is refused": check_empty_card,
     "an unknown path is answered in the contract's shape": check_unknown_path,
     "the card form is shown with its security headers": check_card_form,
+    "the card form's script is this version's and the only one": check_scripts,
     "the other spelling of the path shows it too": check_other_spelling,
 }
 
@@ -214,13 +227,24 @@ def require_errors(body: Mapping[str, Any]) -> set[str]:
 
 
 def require_card_form(answer: ServiceAnswer) -> None:
-    require(answer.status == 200, f"HTTP {answer.status} instead of 200")
+    """Where tokens are asked for, a page that says so."""
+    require(answer.status in (200, 401), f"HTTP {answer.status} instead of 200 or 401")
     require(answer.header("Content-Type").startswith("text/html"), "the answer is not HTML by its Content-Type")
-    require(b"<form" in answer.body, "no form in the page")
+    require((b"<form" in answer.body) is (answer.status == 200), "no form in the page, or one that can't work")
     for name, held in FORM_HEADERS:
         require(held in answer.header(name), f"{name} lacks {held}")
     kept = re.search(r"max-age=(\d+)", answer.header("Strict-Transport-Security"))
     require(kept is not None and int(kept[1]) >= LEAST_TRANSPORT_SECURITY_SECONDS, "no Strict-Transport-Security")
+
+
+def require_own_scripts(answer: ServiceAnswer) -> None:
+    page = answer.body.decode("utf-8", "replace")
+    scripts = re.findall(r"<script\b([^>]*)>(.*?)</script", page, re.DOTALL | re.IGNORECASE)
+    run = [text for attributes, text in scripts if attributes != DATA]
+    require(not any("src" in attributes for attributes, _ in scripts), "a script is loaded from an address")
+    require([hash_source(text) for text in run] == [hash_source(SCRIPT)], "a script is not this version's")
+    allowed = re.search(r"script-src ([^;]*)", answer.header("Content-Security-Policy"))
+    require(allowed is not None and allowed[1] == hash_source(SCRIPT), "script-src allows more than this version's")
 
 
 def listed(answer: ServiceAnswer, name: str) -> set[str]:

@@ -5,10 +5,11 @@ Nothing that a caller sent is logged: no event, no body, and of an exception onl
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from billing.services import open_services
-from billing.settings import read_settings
+from billing.settings import consents_asked_for, read_settings
 from billing.start_up import fetching_ahead
 
 settings = read_settings(os.environ)
@@ -19,14 +20,22 @@ with fetching_ahead(services, os.environ):
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from billing.issuance import issue_billing_key, unknown_if_it_breaks
-    from billing.model.customer import Claim
+    from billing.issuance import Issued, issue_billing_key, named, unknown_if_it_breaks
+    from billing.model.customer import Claim, parse_customer_uid
     from billing.model.deadline import Deadline
-    from billing.model.errors import BillingError, Forbidden, InvalidCustomerToken
-    from billing.observability import logger, metrics, note_no_request, note_outcome, note_unforeseen
+    from billing.model.errors import (
+        BillingError,
+        FieldError,
+        Forbidden,
+        InvalidCustomerToken,
+        InvalidRequest,
+        OutcomeUnknown,
+        Unavailable,
+    )
+    from billing.observability import logger, metrics, note_no_request, note_outcome, note_told, note_unforeseen
     from billing.web import answers, gateway_event, unforeseen
-    from billing.web.origin import is_foreign
-    from billing.web.reading import read_card, read_customer
+    from billing.web.origin import is_foreign, is_own
+    from billing.web.reading import read_card, read_consents, read_customer
     from billing.web.request import Fields, read_fields
     from billing.web.time_left import seconds_left
 
@@ -58,36 +67,61 @@ def answer_request(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     except Exception as failure:  # noqa: BLE001 (where even the failure's own answer broke; Lambda would log its message)
         code = unforeseen.code_of(failure)
         note_unforeseen(failure, code)
-        return answers.respond_plainly(code, gateway_event.request_id(event, context.aws_request_id))
+        request_id = gateway_event.request_id(event, context.aws_request_id)
+        return answers.respond_plainly(code, request_id, unforeseen.attempt_id_of(failure))
 
 
 @resolver.post("/subscription/issue-billing")
 @resolver.post("/subscriptions/issue-billing")
 def issue_billing() -> Response[str]:
     _admit()
-    event = resolver.current_event
-    of_invocation = resolver.lambda_context.get_remaining_time_in_millis() / 1000
-    deadline = Deadline.after(seconds_left(event.raw_event, of_invocation))
-    fields = read_fields(
-        event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
-    )
+    event, deadline = resolver.current_event, _deadline()
+    fields = _read_fields()
     claim = _claim(fields)
     customer = read_customer(fields, claim)
     card = read_card(fields, settings.card_fields, claim=claim)
+    if is_own(event.headers):  # other pages have forms, and words, of their own
+        customer = replace(customer, consents=read_consents(fields, consents_asked_for(settings)))
     fields.check()
     request_id = gateway_event.request_id(event.raw_event, resolver.lambda_context.aws_request_id)
     issued = issue_billing_key(customer, card, services, deadline, request_id)
-    with unknown_if_it_breaks():
+    with named(issued.attempt_id), unknown_if_it_breaks():
         note_outcome("issued", gateway_seconds=services.iamport.take_seconds_waited())
         return _answer(answers.describe_success(issued))
 
 
 @resolver.get("/subscription/issue-billing")
 @resolver.get("/subscriptions/issue-billing")
-def show_card_form() -> Response[str]:
+def show_card_form_or_attempt() -> Response[str]:
     _admit()
+    attempt_id = resolver.current_event.query_string_parameters.get(answers.ATTEMPT)
+    if attempt_id is not None:
+        return tell_attempt(attempt_id)
+    claim = _claim(Fields(resolver.current_event.query_string_parameters.items()))
     note_outcome("card_form_shown")
-    return _page(None)
+    return _page(None, claim)
+
+
+def tell_attempt(attempt_id: str) -> Response[str]:
+    # Here and not above: most requests send a card.
+    from billing.inquiry import TOKEN_GOOD_FOR_LONGER, ask_after
+
+    fields = Fields(resolver.current_event.query_string_parameters.items())
+    with unknown_if_it_breaks():
+        try:
+            claim = _claim(fields, _bearer(), good_for_longer=TOKEN_GOOD_FOR_LONGER)
+        except Unavailable as failure:  # of the secret, and it would be taken for the attempt's own outcome
+            raise OutcomeUnknown(failure.reason) from None
+        customer_uid = fields.read("customer_uid", parse_customer_uid) if claim is None else claim.uid
+        fields.check()
+        told = ask_after(customer_uid, attempt_id, services, _deadline())
+        waited = services.iamport.take_seconds_waited()
+        if isinstance(told, Issued):
+            note_told("issued", reason=None, answered=None, gateway_seconds=waited)
+            return _answer(answers.describe_success(told), claim=claim)
+        note_told(told.code, reason=told.reason, answered=told.answered, gateway_seconds=waited)
+        body = answers.describe_error(told, _caller().language)
+        return _answer(body, answers.retry_after_header(told), claim=claim)
 
 
 @resolver.exception_handler(BillingError)  # type: ignore[untyped-decorator]
@@ -97,7 +131,8 @@ def refuse(error: BillingError) -> Response[str]:
         note_unforeseen(bug, error.code)
     else:
         note_outcome(error.code, reason=error.reason, answered=error.answered, gateway_seconds=waited)
-    return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error))
+    wrong = error.errors if isinstance(error, InvalidRequest) else ()
+    return _answer(answers.describe_error(error, _caller().language), answers.retry_after_header(error), wrong)
 
 
 @resolver.not_found
@@ -120,17 +155,40 @@ def _admit() -> None:
         raise Forbidden("origin_not_allowed")
 
 
-def _claim(fields: Fields) -> Claim | None:
-    """Who the customer is by the merchant's signature; None where the browser may say. Raises InvalidCustomerToken."""
+def _read_fields() -> Fields:
+    """Raises UnsupportedMediaType, TooLarge, InvalidRequest."""
+    event = resolver.current_event
+    return read_fields(
+        event.body, is_base64=bool(event.is_base64_encoded), content_type=event.headers.get("content-type", "")
+    )
+
+
+def _deadline() -> Deadline:
+    """The invocation's end, or that of API Gateway's patience."""
+    of_invocation = resolver.lambda_context.get_remaining_time_in_millis() / 1000
+    return Deadline.after(seconds_left(resolver.current_event.raw_event, of_invocation))
+
+
+def _claim(fields: Fields, bearer: str = "", *, good_for_longer: int = 0) -> Claim | None:
+    """Who the customer is by the merchant's signature; None where the browser may say.
+
+    `bearer`: a token that counts where the fields have none. Raises InvalidCustomerToken, Unavailable.
+    """
     if settings.customer_identity == "open":
         return None
-    token = fields.read("customer_token", str, required=False)
+    token = fields.read("customer_token", str, required=False) or bearer
     try:
-        return read_claim(token, services.credentials.read().customer_token_keys)
+        return read_claim(token, services.credentials.read().customer_token_keys, good_for_longer=good_for_longer)
     except InvalidCustomerToken:
         if not services.credentials.may_have_changed():
             raise
-    return read_claim(token, services.credentials.read_anew().customer_token_keys)
+    return read_claim(token, services.credentials.read_anew().customer_token_keys, good_for_longer=good_for_longer)
+
+
+def _bearer() -> str:
+    """The token of `Authorization: Bearer …` (RFC 6750, 2.1), which stays out of addresses."""
+    scheme, _, token = resolver.current_event.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _caller() -> answers.Caller:
@@ -138,15 +196,41 @@ def _caller() -> answers.Caller:
     return answers.read_caller(event, gateway_event.request_id(event.raw_event, of_lambda))
 
 
-def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
+def _answer(
+    body: dict[str, Any],
+    headers: Mapping[str, str] | None = None,
+    wrong: tuple[FieldError, ...] = (),
+    claim: Claim | None = None,
+) -> Response[str]:
+    """`wrong`: the fields of a body that was refused. `claim`: of the token in a page's address."""
     caller = _caller()
+    if caller.wants_page and resolver.current_event.http_method == "POST":
+        return _lead_to_outcome(body, wrong)
     if caller.wants_page:
-        return _page(body)
+        return _page(body, claim)
     return answers.respond(body, caller, settings.allowed_origins, headers)
 
 
-def _page(body: dict[str, Any] | None) -> Response[str]:
+def _page(body: dict[str, Any] | None, claim: Claim | None = None) -> Response[str]:
     # Here and not above: most requests need no page.
     from card_form import page
 
-    return page.show(resolver.current_event.query_string_parameters, _caller().language, settings, body)
+    return page.show(
+        resolver.current_event.query_string_parameters, _caller().language, settings, claim, body, _caller().request_id
+    )
+
+
+def _lead_to_outcome(body: dict[str, Any], wrong: tuple[FieldError, ...]) -> Response[str]:
+    from card_form import page
+
+    query = dict(resolver.current_event.query_string_parameters)
+    if "attempt_id" in body:  # then the customer has been checked, and holds no card number
+        query |= _posted_customer()
+    return page.lead_to_outcome(query, _caller().language, settings, body, wrong)
+
+
+def _posted_customer() -> dict[str, str]:
+    """By whose name a page asks after the attempt, where a form of the merchant's own has posted it."""
+    fields = _read_fields()
+    named = {name: fields.read(name, str, required=False) for name in ("customer_uid", "customer_token")}
+    return {name: value for name, value in named.items() if value}

@@ -1,32 +1,34 @@
 """`python -m infra.local`: the service on this machine until Ctrl-C. What `make run` and `make backends` start."""
 
 import argparse
-import json
 import logging
 import os
-import secrets
 import signal
 import sys
 import threading
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
-from infra.local.examples import ExamplesServer, running
+from infra.local.event_pipe import EVENT_PIPE, Event, run_pipe
 from infra.local.execution_environments import FunctionError
 from infra.local.iamport.__main__ import add_contract
-from infra.local.iamport.cards import ANY_OTHER
-from infra.local.iamport.contracts import BY_NAME
 from infra.local.intrinsics import TemplateError
-from infra.local.service import API, LocalService, run_backends, run_service
+from infra.local.service import require_free_port, run_backends, run_second_door, run_service
+from infra.local.settings import parameters_from
+from infra.local.shop.server import ShopServer, running
+from infra.local.shop.visits import Identity
 from infra.local.template import Template
-from infra.local.token import new_token
+from infra.local.webhook import run_webhook, webhook_url_from
+from infra.local.welcome import print_webhook, print_what_to_try, print_where
 
 BACKENDS_HOST = "0.0.0.0"  # noqa: S104 (containers reach this machine by an address of their own network)
 IAMPORT_PORT = 4010
 AWS_PORT = 4011
 """Where env.json and samconfig.toml send the containers of `sam local`."""
 
-VITE_ORIGIN = "http://localhost:5173"
+LAST_PORT = 65535
+
+ANY_PAGE = "*"
+VITE_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
 """Where `npm run dev` of examples/react serves."""
 
 
@@ -40,7 +42,7 @@ def main() -> None:
     try:
         with ExitStack() as stack:
             if options.backends_only:
-                _start_backends(stack, options.contract)
+                _start_backends(stack, options)
             else:
                 _start_service(stack, options)
             threading.Event().wait()
@@ -57,87 +59,72 @@ def _options() -> argparse.Namespace:
         "--port",
         default=3000,
         type=_port,
-        help="the frontends get the next one; 0 takes any that are free (default: %(default)s)",
+        help="the shop gets the next one; 0 takes any that are free (default: %(default)s)",
     )
-    parser.add_argument(
-        "--backends-only",
-        action="store_true",
-        help=f"only what the function talks to, for containers: Iamport on {IAMPORT_PORT}, AWS on {AWS_PORT}",
-    )
+    parser.add_argument("--backends-only", action="store_true", help="only what the function talks to, for containers")
+    parser.add_argument("--iamport-port", default=IAMPORT_PORT, type=_port, help="with --backends-only: %(default)s")
+    parser.add_argument("--aws-port", default=AWS_PORT, type=_port, help="with --backends-only: %(default)s")
     add_contract(parser)
-    parser.add_argument(
-        "--parameters",
-        nargs="*",
-        default=[],
-        type=_parameter,
-        metavar="NAME=VALUE",
-        help="of template.yaml, instead of their defaults",
-    )
-    return parser.parse_args()
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    if name not in Template().parameter_names:
-        raise argparse.ArgumentTypeError(f"template.yaml has no parameter {name}")
-    return name, value
+    options = parser.parse_args()
+    if not options.backends_only and options.port == LAST_PORT:
+        parser.error(f"argument --port: the shop takes the next port, and after {LAST_PORT} there is none")
+    return options
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 65536):
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    if not (text.isascii() and text.isdecimal() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to {LAST_PORT}")
     return int(text)
 
 
-def _start_backends(stack: ExitStack, contract: str) -> None:
-    backends = run_backends(
-        Template(), host=BACKENDS_HOST, iamport_port=IAMPORT_PORT, aws_port=AWS_PORT, contract=contract
+def _start_backends(stack: ExitStack, options: argparse.Namespace) -> None:
+    iamport_port, aws_port = options.iamport_port, options.aws_port
+    running_backends = run_backends(
+        Template(), host=BACKENDS_HOST, iamport_port=iamport_port, aws_port=aws_port, contract=options.contract
     )
-    stack.enter_context(backends)
-    print(f"Iamport's simulator  port {IAMPORT_PORT}")
-    print(f"AWS's stand-in       port {AWS_PORT}")
+    backends = stack.enter_context(running_backends)
+    print(f"Iamport's simulator  {backends.simulator.url}")
+    print(f"AWS's stand-in       {backends.aws.url}")
+    if (iamport_port, aws_port) != (IAMPORT_PORT, AWS_PORT):
+        print(f"infra/local/env.json sends containers to {IAMPORT_PORT} and {AWS_PORT}: write these ports into it.")
     print("Ready for `sam local invoke` and `sam local start-api`. Ctrl-C stops both.", flush=True)
 
 
 def _start_service(stack: ExitStack, options: argparse.Namespace) -> None:
-    host, port = options.host, options.port
-    examples = stack.enter_context(ExamplesServer(host, port + 1 if port else 0))
-    parameters = {
-        "CustomerIdentity": os.environ.get("CUSTOMER_IDENTITY", "open"),
-        "AllowedOrigins": ",".join((*examples.origins, VITE_ORIGIN)),
-        **dict(options.parameters),
-    }
-    identity = parameters["CustomerIdentity"]
-    running_service = run_service(host=host, port=port, parameters=parameters, contract=options.contract)
-    service = stack.enter_context(running_service)
-    examples.api_url = service.url
-    stack.enter_context(running(examples))
-    print(f"API                  {service.url}")
-    print(f"Frontends, contract  {examples.origin}")
-    print(f"Iamport's simulator  {service.backends.simulator.url}")
-    print(f"AWS's stand-in       {service.backends.aws.url}")
-    print(f"Whose card it is     {identity}")
-    print(f"Contract             {options.contract}: {BY_NAME[options.contract].what}")
-    print(f"\nIssue a billing key:\n\n{_curl(service, identity)}\n\nTest cards:\n")
-    for card in (*service.backends.simulator.cards, ANY_OTHER):
-        print(f"  {card.number:19}  {card.what_happens}")
+    host, port, contract = options.host, options.port, options.contract
+    chosen, webhook_url = parameters_from(os.environ, Template()), webhook_url_from(os.environ, Template())
+    identity: Identity = "signed" if chosen.get("CustomerIdentity") == "signed" else "open"
+    shop = stack.enter_context(_shop(host, port + 1 if port else 0))
+    # Any page may call, and those that are named may also show the form in a frame.
+    allowed = {"AllowedOrigins": ",".join((ANY_PAGE, *shop.origins, *VITE_ORIGINS))}
+    parameters = {**allowed, **chosen, "CustomerIdentity": identity}
+    service = stack.enter_context(run_service(host=host, port=port, parameters=parameters, contract=contract))
+    other: Identity = "open" if identity == "signed" else "signed"
+    second_door = run_second_door(service.backends, {**parameters, "CustomerIdentity": other}, host=host)
+    shop.doors = {identity: service.url, other: stack.enter_context(second_door)}
+    shop.cards = service.backends.simulator.cards
+    receivers = [shop.receive, *([stack.enter_context(run_webhook(webhook_url))] if webhook_url else [])]
+
+    def receive(event: Event) -> None:
+        for one in receivers:
+            one(event)
+
+    stack.enter_context(run_pipe(Template().pipe(EVENT_PIPE), service.backends.aws, receive))
+    stack.enter_context(running(shop))
+    print_where(service, shop, parameters, identity, contract)
+    if webhook_url:
+        print_webhook(webhook_url)
+    print_what_to_try(service, shop, identity)
     print(f"\nReady: {service.url} (Ctrl-C stops everything)", flush=True)
 
 
-def _curl(service: LocalService, identity: str) -> str:
-    path = next(iter(Template().api(API).routes))
-    body = {
-        "card_number": "0000-1000-0000-0001",
-        "expiry": f"{datetime.now(UTC).year + 3}-12",
-        "birth": "900101",
-        "pwd_2digit": "12",
-    }
-    customer_uid = f"customer-{secrets.token_hex(4)}"
-    if identity == "signed":
-        body["customer_token"] = new_token(customer_uid)
-    else:
-        body["customer_uid"] = customer_uid
-    return f"curl -sS {service.url}{path} -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+def _shop(host: str, port: int) -> ShopServer:
+    """Raises OSError, whose text names the port."""
+    try:
+        require_free_port(host, port)
+    except OSError as failure:
+        raise OSError(f"{failure} (the shop takes the port after the API's: PORT=… chooses both)") from failure
+    return ShopServer(host, port)
 
 
 if __name__ == "__main__":

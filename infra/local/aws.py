@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 IAMPORT_SECRET = "IamportSecret"
-"""The secret's name in the template."""
+ATTEMPTS_TABLE = "AttemptsTable"
+"""The secret's name in the template, and the table's."""
 
 CLIENT_CONFIG = Config(connect_timeout=5, read_timeout=60, proxies={}, retries={"total_max_attempts": 2})
 """Seconds. The first request makes moto import half of itself."""
@@ -39,6 +40,7 @@ class Aws:
     url: str
     physical_ids: Mapping[str, str]
     """What `!Ref` gives for each resource that was created."""
+    process_id: int
 
     def dynamodb(self) -> "DynamoDBClient":
         """One for all who ask: what one hooks into it, all have."""
@@ -91,12 +93,16 @@ class Aws:
         return _secrets(self.url).get_secret_value(SecretId=self.physical_ids[name])["SecretString"]
 
 
+def name_of_table(aws: Aws) -> str:
+    return aws.physical_ids[ATTEMPTS_TABLE]
+
+
 @contextmanager
 def run_aws(template: Template, host: str = "127.0.0.1", port: int = 0) -> Iterator[Aws]:
     """Serves, with the template's resources created. The port has to be free. Raises ProgramEnded."""
     with run_program("-m", "infra.local.aws_server", host, str(port)) as program:
         url = f"http://127.0.0.1:{program.next_line()}"
-        yield Aws(url, _create_resources(template, url))
+        yield Aws(url, _create_resources(template, url), program.process_id)
 
 
 def _create_resources(template: Template, url: str) -> dict[str, str]:

@@ -21,6 +21,9 @@ from infra.local.token import CUSTOMER_TOKEN_KEY
 API = "BillingApi"
 """The API's name in the template."""
 
+IAMPORT_BASE_URL = "IamportBaseUrl"
+"""The parameter's name in the template."""
+
 IMP_KEY = "local-imp-key"
 IMP_SECRET = "local-imp-secret"
 
@@ -30,6 +33,8 @@ LOCAL_PARAMETERS = {
     "AttemptsPerCardPerDay": "1000000",
 }
 """Who tries the test cards out is not to be taken for somebody who tries stolen ones."""
+LARGEST_POOL = 8
+"""Containers of one function."""
 SETTLE_FUNCTION = "SettleFunction"
 SETTLE_EVERY_SECONDS = 60.0
 """As in the template; tests that wait for it ask for less."""
@@ -83,29 +88,67 @@ def run_service(
     parameters: Mapping[str, str] | None = None,
     settle_every: float = SETTLE_EVERY_SECONDS,
     contract: str = LENIENT.name,
+    largest_pool: int = LARGEST_POOL,
     log: IO[bytes] | None = None,
 ) -> Iterator[LocalService]:
     """Serves until the block ends; then no process is left.
 
-    `parameters` stand for the template's defaults. What the function writes goes to `log`, or to the terminal.
+    `parameters` stand for the template's defaults. `largest_pool`: invocations at once; more requests wait. What the
+    function writes goes to `log`, or to the terminal.
     Raises OSError where the port is taken, FunctionError where the handler cannot be imported.
     """
     require_free_port(host, port)
-    template = Template(template_path, {**LOCAL_PARAMETERS, **(parameters or {})})
-    with run_backends(template, contract=contract) as backends:
-        issuing = talking_to(backends, template.function(template.function_behind_api(), backends.aws.physical_ids))
-        with run_api(template.api(API), issuing, host=host, port=port, log=log) as url:
-            if not template.has(SETTLE_FUNCTION):
-                yield LocalService(url, backends)
-                return
-            settling = talking_to(backends, template.function(SETTLE_FUNCTION, backends.aws.physical_ids))
-            with run_on_schedule(settling, settle_every, log=log):
-                yield LocalService(url, backends)
+    parameters = parameters or {}
+    template = local_template(parameters, template_path)
+    with (
+        run_backends(template, contract=contract) as backends,
+        run_door(backends, template, parameters, host, port, log, largest_pool=largest_pool) as url,
+    ):
+        if not template.has(SETTLE_FUNCTION):
+            yield LocalService(url, backends)
+            return
+        settling = template.function(SETTLE_FUNCTION, backends.aws.physical_ids)
+        with run_on_schedule(talking_to(backends, settling, parameters.get(IAMPORT_BASE_URL)), settle_every, log=log):
+            yield LocalService(url, backends)
 
 
-def talking_to(backends: Backends, function: Function) -> Function:
-    """As in the cloud but for whom it talks to."""
-    urls = {"IAMPORT_BASE_URL": backends.simulator.url, "AWS_ENDPOINT_URL": backends.aws.url}
+@contextmanager
+def run_second_door(
+    backends: Backends, parameters: Mapping[str, str], *, host: str = "127.0.0.1", log: IO[bytes] | None = None
+) -> Iterator[str]:
+    """The API once more, on a free port, for other parameters. It takes a process only when it is first asked."""
+    with run_door(backends, local_template(parameters), parameters, host, 0, log, warm=False) as url:
+        yield url
+
+
+@contextmanager
+def run_door(
+    backends: Backends,
+    template: Template,
+    parameters: Mapping[str, str],
+    host: str,
+    port: int,
+    log: IO[bytes] | None,
+    *,
+    largest_pool: int = LARGEST_POOL,
+    warm: bool = True,
+) -> Iterator[str]:
+    """As `run_api`, before the function that the template puts there. `parameters`: what the template was given."""
+    function = template.function(template.function_behind_api(), backends.aws.physical_ids)
+    issuing = talking_to(backends, function, parameters.get(IAMPORT_BASE_URL))
+    with run_api(
+        template.api(API), issuing, host=host, port=port, largest_pool=largest_pool, log=log, warm=warm
+    ) as url:
+        yield url
+
+
+def local_template(parameters: Mapping[str, str], path: Path = TEMPLATE) -> Template:
+    return Template(path, {**LOCAL_PARAMETERS, **parameters})
+
+
+def talking_to(backends: Backends, function: Function, iamport_url: str | None = None) -> Function:
+    """As in the cloud but for whom it talks to: the simulator, where no other Iamport is named, and AWS's stand-in."""
+    urls = {"IAMPORT_BASE_URL": iamport_url or backends.simulator.url, "AWS_ENDPOINT_URL": backends.aws.url}
     return replace(function, environment={**function.environment, **urls})
 
 
@@ -138,17 +181,21 @@ def run_api(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    largest_pool: int = 8,
+    largest_pool: int = LARGEST_POOL,
     log: IO[bytes] | None = None,
+    warm: bool = True,
 ) -> Iterator[str]:
     """API Gateway and Lambda alone. Gives the URL. `largest_pool`: invocations at once; more requests wait.
+
+    `warm`: the handler is imported before the block begins.
 
     Raises OSError where the port is taken, FunctionError where the handler cannot be imported.
     """
     pool = ExecutionEnvironments(function, largest=largest_pool, log=log)
     try:
         with serve(ApiGateway(api, pool.invoke), host, port) as url:
-            pool.warm_up()
+            if warm:
+                pool.warm_up()
             yield url
     finally:
         pool.stop()

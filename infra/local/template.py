@@ -49,6 +49,19 @@ class Function:
     environment: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Pipe:
+    """What becomes of the table's changes."""
+
+    patterns: tuple[str, ...]
+    """A change that matches one of them becomes an event; JSON, EventBridge's event patterns."""
+    source: str
+    detail_type: str
+    """JSON path into the change."""
+    detail: str
+    """JSON with `<JSON path>` in it."""
+
+
 class Template:
     """One template with values for its parameters."""
 
@@ -67,12 +80,35 @@ class Template:
             and ("Condition" not in resource or resolver.holds({"Condition": resource["Condition"]}))
         }
 
-    @property
-    def parameter_names(self) -> frozenset[str]:
-        return frozenset(self._document["Parameters"])
-
     def has(self, name: str) -> bool:
         return name in self._document["Resources"]
+
+    def declaration(self, parameter: str) -> Mapping[str, Any]:
+        """Type, default and what else the template says of a parameter."""
+        declared: Mapping[str, Any] = self._document["Parameters"][parameter]
+        return declared
+
+    def parameters_of_variables(self) -> dict[str, str]:
+        """The functions' environment variables that are a parameter as it was given, each with that parameter."""
+        variables = self._document.get("Globals", {}).get("Function", {}).get("Environment", {}).get("Variables", {})
+        return {
+            variable: value["Ref"]
+            for variable, value in variables.items()
+            if isinstance(value, dict) and value.get("Ref") in self._document.get("Parameters", {})
+        }
+
+    def pipe(self, name: str) -> Pipe:
+        """Raises TemplateError."""
+        properties = self._document["Resources"][name]["Properties"]
+        filters = self._resolver({}).resolve(properties["SourceParameters"]["FilterCriteria"]["Filters"])
+        target = self._resolver({}).resolve(properties["TargetParameters"])
+        to_bus = target["EventBridgeEventBusParameters"]
+        return Pipe(
+            patterns=tuple(one["Pattern"] for one in filters),
+            source=to_bus["Source"],
+            detail_type=to_bus["DetailType"],
+            detail=target["InputTemplate"],
+        )
 
     def function(self, name: str, physical_ids: Mapping[str, str]) -> Function:
         """`physical_ids`: what `!Ref` gives for the resources that exist. Raises TemplateError."""

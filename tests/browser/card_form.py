@@ -32,7 +32,7 @@ class CardForm:
 
     @property
     def button(self) -> Locator:
-        return self.page.locator("form button")
+        return self.page.locator("#submit")
 
     @property
     def ask_again(self) -> Locator:
@@ -67,7 +67,7 @@ class CardForm:
     def expect_outcome(self, *texts: str) -> CardForm:
         expect(self.outcome).to_be_visible(timeout=LONGEST_LOOK)
         for text in texts:
-            expect(self.outcome).to_contain_text(text)
+            expect(self.outcome).to_contain_text(text, timeout=LONGEST_LOOK)
         return self
 
     def answer_with(self, status: int, body: Any, retry_after: int | None = None) -> CardForm:

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from billing.web import messages
 from tests.browser.card_form import CardForm
-from tests.browser.conftest import OpenForm, cannot_run
+from tests.browser.conftest import OpenForm
+from tests.cannot_run import cannot_run
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 

@@ -16,15 +16,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from infra.local.event_pipe import EVENT_PIPE, Record, Stream, events_of
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
 from infra.local.iamport.others import Tried
 from infra.local.iamport.simulator import Call, no_fault
 from infra.local.lambda_environment import lambda_environment
-from infra.local.program import Program, ProgramEnded
+from infra.local.program import ProgramEnded
 from infra.local.service import LOCAL_PARAMETERS, Backends, talking_to
 from infra.local.template import PROJECT, Template
-from tests.attempts_table import Record, Stream, items, plain
+from tests.attempts_table import items, plain
+from tests.chaos.containers import Container, Containers, run_containers
 from tests.chaos.truth import Event, Task, Told, Verdict, judge
 from tests.integration.door import form_fields, signed_fields
 
@@ -171,14 +173,13 @@ class Chaos:
                         simulator.cancel(order)
                 self.result.by_others[what] += 1
 
-    def work(self, environments: Mapping[str, dict[str, str]]) -> None:
+    def work(self, places: Containers) -> None:
         """One container's place: always a live one in it for each identity, until the tasks are done."""
-        containers: dict[str, Program] = {}
+        containers: dict[str, Container] = {}
         try:
             while (task := self._next_task()) is not None:
                 if task.identity not in containers:
-                    environment = environments[task.identity]
-                    containers[task.identity] = Program("-m", "tests.chaos.mortal_container", environment=environment)
+                    containers[task.identity] = places.start(IDENTITIES[task.identity])
                 told = self._ask(containers[task.identity], task)
                 if told.code is None:
                     containers.pop(task.identity).end()
@@ -196,7 +197,7 @@ class Chaos:
         except queue.Empty:
             return None
 
-    def _ask(self, container: Program, task: Task) -> Told:
+    def _ask(self, container: Container, task: Task) -> Told:
         with self.lock:
             self.at_work[task.customer_uid] = container.process_id
         asked_at = time.monotonic()
@@ -219,32 +220,16 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     template = Template(parameters=LOCAL_PARAMETERS)
     function = talking_to(backends, template.function(template.function_behind_api(), aws.physical_ids))
     environment = lambda_environment(function) | {"ATTEMPTS_PER_CARD": "1000", "ATTEMPTS_PER_CARD_PER_DAY": "1000"}
-    modules = os.pathsep.join((str(function.code), str(PROJECT)))
-    environments = {
-        identity: {**environment, "PYTHONPATH": modules, **settings} for identity, settings in IDENTITIES.items()
-    }
+    environment["PYTHONPATH"] = os.pathsep.join((str(function.code), str(PROJECT)))
     stream = Stream(aws)
-    simulator.choose_fault = chaos.choose_fault
-    aws.conflict_share(CONFLICTS)
-    over = threading.Event()
-    others = [
-        threading.Thread(target=chaos.meddle, args=[simulator, over]),
-        threading.Thread(target=_keep_settling, args=[environments["open"], over]),
-    ]
-    workers = [threading.Thread(target=chaos.work, args=[environments]) for _ in range(at_once)]
-    for thread in (*others, *workers):
-        thread.start()
-    for thread in workers:
-        thread.join()
-    over.set()
-    for thread in others:
-        thread.join()
-    simulator.choose_fault = no_fault
-    aws.clear_faults()
-    simulator.wait_until_idle()
-    with _settler(environments["open"]) as settler:
-        for _ in range(4):
-            settler.ask(json.dumps({"settle_seconds_from_now": 600}))  # past all that was put off
+    with run_containers(environment) as containers:
+        aws.conflict_share(CONFLICTS)
+        _run_at_once(chaos, at_once, simulator, containers)
+        aws.clear_faults()
+        simulator.wait_until_idle()
+        with _settler(containers) as settler:
+            for _ in range(4):
+                settler.ask(json.dumps({"settle_seconds_from_now": 600}))  # past all that was put off
     records = stream.records()
     chaos.result.verdict = judge(
         chaos.told,
@@ -257,15 +242,33 @@ def run_storm(chaos: Chaos, at_once: int, backends: Backends) -> Result:
     return chaos.result
 
 
-def _keep_settling(environment: Mapping[str, str], over: threading.Event) -> None:
-    with _settler(environment) as settler:
+def _run_at_once(chaos: Chaos, at_once: int, simulator: Simulator, containers: Containers) -> None:
+    simulator.choose_fault = chaos.choose_fault
+    over = threading.Event()
+    others = [
+        threading.Thread(target=chaos.meddle, args=[simulator, over]),
+        threading.Thread(target=_keep_settling, args=[containers, over]),
+    ]
+    workers = [threading.Thread(target=chaos.work, args=[containers]) for _ in range(at_once)]
+    for thread in (*others, *workers):
+        thread.start()
+    for thread in workers:
+        thread.join()
+    over.set()
+    for thread in others:
+        thread.join()
+    simulator.choose_fault = no_fault
+
+
+def _keep_settling(containers: Containers, over: threading.Event) -> None:
+    with _settler(containers) as settler:
         while not over.wait(1.0):
             settler.ask(json.dumps({"settle_seconds_from_now": 0}))
 
 
 @contextmanager
-def _settler(environment: Mapping[str, str]) -> Iterator[Program]:
-    settler = Program("-m", "tests.chaos.mortal_container", environment=environment)
+def _settler(containers: Containers) -> Iterator[Container]:
+    settler = containers.start(IDENTITIES["open"])
     try:
         yield settler
     finally:
@@ -278,9 +281,13 @@ def _begun(records: list[Record]) -> set[str]:
 
 
 def _events(records: list[Record]) -> list[Event]:
-    """As the pipe in template.yaml has it: of an item that was open, and has an event now."""
-    changes = map(_images, records)
-    return [_event(after) for before, after in changes if _is_open(before) and "event" in after]
+    """What leaves by the pipe in template.yaml."""
+    pipe = Template().pipe(EVENT_PIPE)
+    return [
+        _event(told.detail_type, told.detail, _images(record)[1])
+        for record in records
+        for told in events_of(pipe, [record])
+    ]
 
 
 def _images(record: Record) -> tuple[dict[str, str], dict[str, str]]:
@@ -292,15 +299,16 @@ def _is_open(image: Mapping[str, str]) -> bool:
     return image.get("pk", "").startswith("uid#") and image["state"] == "open"
 
 
-def _event(image: Mapping[str, str]) -> Event:
+def _event(name: str, detail: Mapping[str, str], image: Mapping[str, str]) -> Event:
+    """`image`: the item's, which alone has the attempt's times."""
     ahead = time.time() - time.monotonic()
     return Event(
-        name=image["event"],
-        attempt_id=image["attempt_id"],
-        customer_uid=image["customer_uid"],
-        request_id=image["request_id"],
-        card=image["told_card"],
-        imp_uid=image["imp_uid"],
+        name=name,
+        attempt_id=detail["attempt_id"],
+        customer_uid=detail["customer_uid"],
+        request_id=detail["request_id"],
+        card=detail["card"],
+        imp_uid=detail["imp_uid"],
         began_at=int(image["began_at"]) - ahead,
         ended_at=int(image["ended_at"]) + 1 - ahead,
     )

@@ -57,6 +57,8 @@ def test_its_examples_are_as_it_says() -> None:
     responses = DOCUMENT["paths"]["/subscription/issue-billing"]["post"]["responses"]
     headers = {"Access-Control-Allow-Origin": "*", "Retry-After": "1", "Content-Type": "application/json"}
     for status, reference in responses.items():
+        if status == "303":  # of a browser's own post, which gets no JSON
+            continue
         response = DOCUMENT["components"]["responses"][reference["$ref"].rpartition("/")[2]]
         for example in response["content"]["application/json"]["examples"].values():
             value = DOCUMENT["components"]["examples"][example["$ref"].rpartition("/")[2]]["value"]
@@ -67,7 +69,7 @@ def test_it_has_every_field_and_every_status() -> None:
     fields = DOCUMENT["components"]["schemas"]["Card"]["properties"]
     assert fields.keys() == set(FIELD_NAMES) | set(NAME_BY_SPELLING)
     statuses = {int(status) for status in DOCUMENT["paths"]["/subscription/issue-billing"]["post"]["responses"]}
-    assert statuses == {int(status) for status in HTTP_STATUS.values()} - {404}
+    assert statuses == {int(status) for status in HTTP_STATUS.values()} - {404} | {303}
 
 
 def test_the_local_page_shows_every_answer() -> None:
@@ -93,6 +95,8 @@ def test_no_generated_request_gets_an_answer_outside_of_it(
     @given(data=st.data())
     def send(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy(generation_mode=mode))
+        if method == "GET" and data.draw(st.booleans()):  # or hardly any would ask for the form
+            case.query = {name: value for name, value in case.query.items() if name in ("customer_uid", "lang")}
         assume(len(case.as_curl_command()) < LONGEST_REQUEST_LINE or method == "POST")
         response = case.call(base_url=service.url, session=connection, timeout=30)
         seen[response.status_code] += 1

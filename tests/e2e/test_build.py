@@ -1,4 +1,4 @@
-"""What the SAM command line makes of the template, and of a machine without the right Python."""
+"""What the build makes of a machine without the right Python."""
 
 import shutil
 import subprocess
@@ -6,15 +6,10 @@ import sys
 from pathlib import Path
 
 from infra.local.template import PROJECT
-from tests.e2e.emulator import run_sam
 
 PYTHON_3_12 = f"""#!/bin/sh
 exec {sys.executable} -c 'import sys; sys.version_info = (3, 12, 0, "final", 0); exec(sys.argv[2])' "$@"
 """
-
-
-def test_sam_finds_nothing_to_say_against_the_template() -> None:
-    assert "is a valid SAM Template" in run_sam("validate", "--lint")
 
 
 def test_a_build_with_another_python_fails_and_says_why(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def run_in_bash(script: str, directory: Path, variables: dict[str, str]) -> subp
 
 
 def main(service: str, operation: str, *words: str) -> int:
-    options = dict(zip(words[::2], words[1::2], strict=True))
+    options = options_in(words)
     query, output = options.pop("--query", "@"), options.pop("--output", "json")
     client: Any = boto3.client(service)  # type: ignore[call-overload]
     members = client.meta.service_model.operation_model(
@@ -62,13 +62,32 @@ def main(service: str, operation: str, *words: str) -> int:
     return 0
 
 
+def options_in(words: tuple[str, ...]) -> dict[str, str]:
+    """An option that has no value is true."""
+    options: dict[str, str] = {}
+    for word, following in zip(words, (*words[1:], "--"), strict=True):
+        if word.startswith("--"):
+            options[word] = "true" if following.startswith("--") else following
+    return options
+
+
 def typed(value: str, type_name: str) -> Any:
+    """Words after one another are a list, where they are not JSON."""
+    if value == "file:///dev/stdin":
+        value = sys.stdin.read()
+    if type_name == "list" and not value.startswith("["):
+        return [value]
     return value if type_name == "string" else json.loads(value)
 
 
 def as_text(found: Any) -> str:
-    """A list in one line, tabs between."""
-    return "\t".join(map(str, found)) if isinstance(found, list) else str(found)
+    """A list in one line, tabs between; a list of lists in a line each."""
+    match found:
+        case [[*_], *_]:
+            return "\n".join(map(as_text, found))
+        case [*entries]:
+            return "\t".join(map(str, entries))
+    return str(found)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.cards import number_of
 from infra.local.iamport.simulator import no_fault
+from infra.local.token import new_token
 from tests.conftest import ClockAhead
 from tests.integration.door import Door, form_fields, settle, signed_fields
 
@@ -66,7 +67,9 @@ def register_cards(around: Surroundings) -> None:
     """Issued, the same again, registered already; declined; not accepted; replaced, which the token allows."""
     fields = form_fields()
     for card_number in (fields["card_number"], fields["card_number"], OTHER_CARD):
-        around.open_door.post_json({**fields, "card_number": card_number})
+        answer = around.open_door.post_json({**fields, "card_number": card_number})
+    for attempt_id in (answer.body["attempt_id"], "an old one"):
+        around.open_door.get({"attempt": attempt_id, "customer_uid": fields["customer_uid"]})
     around.open_door.post_json(form_fields(card_number=DECLINED_CARD))
     around.open_door.post_json(form_fields(card_number=number_of("no_channel")))
     for card_number in (fields["card_number"], OTHER_CARD):
@@ -90,7 +93,8 @@ def leave_attempts_open(around: Surroundings) -> None:
     for customer_uid, lost in {"found": faults.ANSWER_LOST, NEVER_FOUND: faults.LINE_CUT}.items():
         iamport.fail_next("issue", lost)
         for _ in range(2):  # the second finds the first under way
-            door.post_json(signed_fields(customer_uid, new=True))
+            answer = door.post_json(signed_fields(customer_uid, new=True))
+        door.get({"attempt": answer.body["attempt_id"], "customer_token": new_token(customer_uid)})
     for customer_uid in ("paying", "somebody-else"):  # who finds the order held
         lost_on_the_way = number_of("payment_answer_lost")
         door.post_json(signed_fields(customer_uid, lost_on_the_way, new=True, payment=payment("lost")))

@@ -7,12 +7,18 @@ from infra.local.intrinsics import ACCOUNT_ID, REGION, STACK_NAME, Resolver, as_
 from infra.local.template import PROJECT
 from tests.infrastructure.translation import path_in
 
+NESTED_STACK = "AWS::CloudFormation::Stack"
+
 NAMED_BY = {
     "AWS::ApiGateway::DomainName": "DomainName",
     "AWS::ApiGateway::Stage": "StageName",
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+    "AWS::Events::ApiDestination": "Name",
     "AWS::Events::Archive": "ArchiveName",
+    "AWS::Events::Connection": "Name",
     "AWS::Events::EventBus": "Name",
+    "AWS::Events::Rule": "Name",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::Pipes::Pipe": "Name",
@@ -35,14 +41,27 @@ RETURNED: Mapping[str, Mapping[str, str]] = {
     "AWS::ApiGateway::RestApi": {"Ref": "{name}"},
     "AWS::ApiGateway::Stage": {"Ref": "{name}"},
     "AWS::CloudWatch::Alarm": {"Ref": "{name}", "Arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"},
+    "AWS::CloudWatch::Dashboard": {"Ref": "{name}"},
     "AWS::CodeDeploy::Application": {"Ref": "{name}"},
     "AWS::DynamoDB::Table": {
         "Ref": "{name}",
         "Arn": "arn:aws:dynamodb:{region}:{account}:table/{name}",
         "StreamArn": "arn:aws:dynamodb:{region}:{account}:table/{name}/stream/2026-11-24T00:00:00.000",
     },
+    "AWS::Events::ApiDestination": {
+        "Ref": "{name}",
+        "Arn": "arn:aws:events:{region}:{account}:api-destination/{name}/00000000-0000-0000-0000-000000000003",
+    },
     "AWS::Events::Archive": {"Ref": "{name}", "Arn": "arn:aws:events:{region}:{account}:archive/{name}"},
-    "AWS::Events::EventBus": {"Ref": "{name}", "Arn": "arn:aws:events:{region}:{account}:event-bus/{name}"},
+    "AWS::Events::Connection": {
+        "Ref": "{name}",
+        "Arn": "arn:aws:events:{region}:{account}:connection/{name}/00000000-0000-0000-0000-000000000004",
+    },
+    "AWS::Events::EventBus": {
+        "Ref": "{name}",
+        "Name": "{name}",
+        "Arn": "arn:aws:events:{region}:{account}:event-bus/{name}",
+    },
     "AWS::Events::Rule": {"Ref": "{name}", "Arn": "arn:aws:events:{region}:{account}:rule/{name}"},
     "AWS::IAM::ManagedPolicy": {"Ref": "arn:aws:iam::{account}:policy{path}{name}"},
     "AWS::IAM::OIDCProvider": {"Ref": "arn:aws:iam::{account}:oidc-provider/token.actions.githubusercontent.com"},
@@ -73,14 +92,15 @@ class Rendering(Resolver):
 
     def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
         super().__init__(document, parameters, {})
-        for name, resource in document["Resources"].items():
+        # The stacks last: what they are given are the others' names.
+        resources = sorted(document["Resources"].items(), key=lambda one: one[1]["Type"] == NESTED_STACK)
+        for name, resource in resources:
             for attribute, value in self.returned(name, resource).items():
                 self._values[name if attribute == "Ref" else f"{name}.{attribute}"] = value
 
     def returned(self, name: str, resource: Mapping[str, Any]) -> dict[str, str]:
-        if resource["Type"] == "AWS::CloudFormation::Stack":
-            nested = read_yaml((PROJECT / path_in(resource["Properties"]["TemplateURL"])).read_text("utf-8"))
-            return {f"Outputs.{output}": f"{name}-{output}" for output in nested.get("Outputs", {})}
+        if resource["Type"] == NESTED_STACK:
+            return self._outputs_of(resource)
         properties = resource.get("Properties", {})
         given = properties.get(NAMED_BY.get(resource["Type"]))
         values = {
@@ -90,6 +110,13 @@ class Rendering(Resolver):
             "account": ACCOUNT_ID,
         }
         return {attribute: text.format_map(values) for attribute, text in RETURNED.get(resource["Type"], {}).items()}
+
+    def _outputs_of(self, stack: Mapping[str, Any]) -> dict[str, str]:
+        if "Condition" in stack and not self.holds({"Condition": stack["Condition"]}):
+            return {}
+        nested = read_yaml((PROJECT / path_in(stack["Properties"]["TemplateURL"])).read_text("utf-8"))
+        inside = Rendering(nested, self.resolve(stack["Properties"]["Parameters"]))
+        return {f"Outputs.{name}": inside.resolve(output["Value"]) for name, output in nested["Outputs"].items()}
 
     def resolve(self, value: Any) -> Any:
         match value:

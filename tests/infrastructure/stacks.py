@@ -42,6 +42,7 @@ PARAMETER_SETS: Mapping[str, Mapping[str, str]] = {
         "DomainName": "cards.shop.example",
         "CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT_ID}:certificate/00000000-0000-0000-0000-000000000002",
         "HostedZoneId": "Z00000000000000000000",
+        "WebhookUrl": "https://shop.example/webhooks/card-door",
     },
     "with what the account has": {
         "IamportSecretArn": SECRET,
@@ -51,6 +52,7 @@ PARAMETER_SETS: Mapping[str, Mapping[str, str]] = {
         "DomainName": "cards.shop.example",
         "CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT_ID}:certificate/00000000-0000-0000-0000-000000000002",
     },
+    "with a webhook alone": {"WebhookUrl": "https://shop.example/webhooks/card-door"},
 }
 """Values for the main template's parameters. Together they hold every condition and its opposite."""
 

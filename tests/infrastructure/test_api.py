@@ -33,6 +33,13 @@ def test_any_page_may_read_what_api_gateway_answers(response_type: str) -> None:
     assert headers["Content-Type"] == "'application/json; charset=utf-8'"
 
 
+@pytest.mark.parametrize("response_type", GATEWAY_RESPONSES)
+def test_nobody_keeps_what_api_gateway_answers_or_takes_it_for_something_else(response_type: str) -> None:
+    headers = GATEWAY_RESPONSES[response_type].headers
+    assert headers["Cache-Control"] == "'no-store'"
+    assert headers["X-Content-Type-Options"] == "'nosniff'"
+
+
 @pytest.mark.parametrize(
     ("response_type", "status", "code"),
     [

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.aws import Aws
+from infra.local.aws import Aws, name_of_table
 from infra.local.iamport import Simulator, faults
 from infra.local.template import PROJECT
-from tests.attempts_table import items, name_of_table
+from tests.attempts_table import items
 from tests.conftest import ClockAhead
 from tests.infrastructure.aws_commands import aws_commands, unknown_options
 from tests.infrastructure.command_line import run_in_bash

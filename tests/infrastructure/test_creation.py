@@ -18,13 +18,15 @@ from moto.cloudformation.parsing import get_model_map
 
 from infra.local.intrinsics import REGION, STACK_NAME, as_text, read_yaml
 from infra.local.template import PROJECT
-from tests.infrastructure.rendering import Rendering
+from tests.infrastructure.rendering import NESTED_STACK, Rendering
 from tests.infrastructure.stacks import MAIN, ON_ITS_OWN, PARAMETER_SETS, deployment
 from tests.infrastructure.translation import PACKAGES, translated
 
 BY_ITS_OWN_CALL = {
     "AWS::AppConfig::Application": ("appconfig", "create_application", "Name"),
     "AWS::CloudWatch::Alarm": ("cloudwatch", "put_metric_alarm", "AlarmName"),
+    "AWS::Events::ApiDestination": ("events", "create_api_destination", "Name"),
+    "AWS::Events::Connection": ("events", "create_connection", "Name"),
     "AWS::Pipes::Pipe": ("pipes", "create_pipe", "Name"),
     "AWS::SecretsManager::Secret": ("secretsmanager", "create_secret", "Name"),
     "AWS::WAFv2::WebACL": ("wafv2", "create_web_acl", "Name"),
@@ -47,6 +49,7 @@ NOT_CREATED = {
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
     "AWS::WAFv2::LoggingConfiguration",
     "AWS::WAFv2::WebACLAssociation",
 }
@@ -182,8 +185,10 @@ def creatable(path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     resolver = Rendering(document, parameters)
     given: dict[str, str] = {}
     for name, resource in list(document["Resources"].items()):
-        if resource["Type"] not in BY_CLOUDFORMATION:
+        is_created = resource["Type"] in BY_CLOUDFORMATION
+        if not is_created:
             del document["Resources"][name]
+        if not is_created or resource["Type"] == NESTED_STACK:  # moto makes its stack without outputs
             for attribute, value in resolver.returned(name, resource).items():
                 given[name if attribute == "Ref" else f"{name}.{attribute}"] = value
             if resource["Type"] == "AWS::Lambda::Alias":  # moto looks for what a permission is for

@@ -7,18 +7,22 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
-from infra.local.aws import Aws
+from infra.local.aws import Aws, name_of_table
+from infra.local.event_pipe import EVENT_PIPE
 from infra.local.iamport import faults
 from infra.local.iamport.cards import number_of
 from infra.local.template import PROJECT
-from tests.attempts_table import empty_ledger, name_of_table
+from infra.local.webhook import as_posted
+from tests.attempts_table import empty_ledger
 from tests.infrastructure.event_stream import EventStream
 from tests.infrastructure.every_way import DAY, DECLINED_CARD, MINUTE, OTHER_CARD, Surroundings, payment
 from tests.infrastructure.stacks import deployment
 from tests.integration.door import settle, signed_fields
 
-PIPE = deployment("as it comes").resource("EventPipe").properties
+WRITTEN = json.loads((PROJECT / "docs/events.schema.json").read_text("utf-8"))
+SCHEMA = Draft202012Validator(WRITTEN, format_checker=FormatChecker())
 
 CARD, MASKED = "0000-9876-9876-9876", "000098******9876"
 
@@ -106,6 +110,52 @@ def test_each_ending_is_told_once_as_documented(
     assert re.fullmatch(r"0000\d\d\*{6}\d{4}", detail["card"])
     assert re.fullmatch(message, detail["message"])
     assert began <= datetime.fromisoformat(detail["time"]).timestamp() <= time.time()
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        *(issued, found_by_the_settler, declined, never_sent, not_found_by_the_settler, given_up, paid),
+        *(paid_without_key, payment_refused),
+    ],
+)
+def test_what_is_posted_is_as_the_schema_has_it(
+    around: Surroundings, stream: EventStream, ending: Callable[[Surroundings], None]
+) -> None:
+    ending(around)
+    [event] = stream.events()
+    SCHEMA.validate(as_posted(event))
+
+
+def test_the_schema_has_each_event_and_each_field_that_the_page_has() -> None:
+    page = (PROJECT / "docs/events.md").read_text("utf-8")
+    told = set(re.findall(r"^\| `((?:billing_key|payment)\.\w+)` \|", page, re.MULTILINE))
+    assert {one["$ref"].rpartition("/")[2] for one in WRITTEN["oneOf"]} == told
+    detail = WRITTEN["$defs"]["detail"]
+    assert list(detail["properties"]) == detail["required"] == documented_fields()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": "0"},
+        {"amount": 9900},
+        {"imp_uid": ""},
+        {"key_stays": "no"},
+        {"card": CARD},
+        {"attempt_id": "1"},
+        {"card_type": "gift"},
+        {"time": "yesterday"},
+    ],
+)
+def test_the_schema_refuses_what_no_paid_event_says(
+    around: Surroundings, stream: EventStream, wrong: dict[str, object]
+) -> None:
+    paid(around)
+    [event] = stream.events()
+    posted = as_posted(event)
+    posted["detail"] = {**posted["detail"], **wrong}
+    assert not SCHEMA.is_valid(posted)
 
 
 def test_a_payment_is_told_with_what_was_paid(around: Surroundings, stream: EventStream) -> None:
@@ -254,11 +304,12 @@ def test_a_record_that_cannot_be_told_is_given_up_while_it_can_still_be_fetched(
     Sources: EventBridge Pipes API reference, PipeSourceDynamoDBStreamParameters; EventBridge user guide, "Pipes error
     handling"; DynamoDB developer guide, "Change data capture for DynamoDB Streams" (24 hours).
     """
-    stream = PIPE["SourceParameters"]["DynamoDBStreamParameters"]
+    deployed = deployment("as it comes")
+    stream = deployed.resource(EVENT_PIPE).properties["SourceParameters"]["DynamoDBStreamParameters"]
     assert 0 < stream["MaximumRecordAgeInSeconds"] <= DAY / 2
     assert 0 < stream["MaximumRetryAttempts"] <= 10
     assert stream["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
-    assert stream["DeadLetterConfig"]["Arn"] == deployment("as it comes").resource("LostEvents").returned["Arn"]
+    assert stream["DeadLetterConfig"]["Arn"] == deployed.resource("LostEvents").returned["Arn"]
 
 
 def lose_the_answer(around: Surroundings, fault: faults.Fault) -> None:

@@ -46,6 +46,7 @@ def test_cfn_lint_finds_nothing() -> None:
 def test_sam_validate_finds_nothing(template: str) -> None:
     done = run(BIN.parent / "sam/bin/sam", "validate", "--lint", "--template-file", template)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "is a valid SAM Template" in done.stdout
 
 
 def test_checkov_finds_nothing() -> None:

@@ -28,12 +28,28 @@ def test_the_card_fields_that_can_be_chosen_are_those_that_the_code_knows() -> N
     assert read_settings({**NEEDED, "CARD_FIELDS": declared["Default"]}) == read_settings(NEEDED)
 
 
-@pytest.mark.parametrize("tier", ["", "ABC", "A1Z", "AB", "ABCD", "abc", "A B"])
-def test_a_tier_that_can_be_deployed_is_one_that_the_code_takes(tier: str) -> None:
-    declared = read_yaml((PROJECT / MAIN).read_text("utf-8"))["Parameters"]["IamportTier"]
-    can_be_deployed = re.search(declared["AllowedPattern"], tier) is not None
+@pytest.mark.parametrize(
+    ("parameter", "variable", "value"),
+    [
+        *(("IamportTier", "IAMPORT_TIER", tier) for tier in ("", "ABC", "A1Z", "AB", "ABCD", "abc", "A B")),
+        *(("ShopName", "SHOP_NAME", name) for name in ("", "별빛 상점", "n" * 40, "n" * 41, "a\tb", "a\nb")),
+        *(("ShopContact", "SHOP_CONTACT", line) for line in ("", "고객센터 1588-0000", "c" * 100, "c" * 101, "a\nb")),
+        *(("AccentColor", "ACCENT_COLOR", colour) for colour in ("", "#1f4fd8", "#FFFFFF", "1f4fd8", "#fff", "red")),
+        *(
+            ("ShopLogoUrl", "SHOP_LOGO_URL", url)
+            for url in (
+                *("", "https://a.example/logo.png", "https://a.example:8443/a/%EA.svg", "https://a.example/"),
+                *("http://a.example/logo.png", "https://a.example/a?b", "https://a.example/a;b", "https://a b/c"),
+            )
+        ),
+    ],
+)
+def test_what_can_be_deployed_is_what_the_code_takes(parameter: str, variable: str, value: str) -> None:
+    declared = read_yaml((PROJECT / MAIN).read_text("utf-8"))["Parameters"][parameter]
+    can_be_deployed = re.search(declared["AllowedPattern"], value) is not None
     try:
-        is_taken = read_settings({**NEEDED, "IAMPORT_TIER": tier}).iamport_tier == tier
+        read_settings({**NEEDED, variable: value})
+        is_taken = True
     except WrongSetting:
         is_taken = False
     assert is_taken is can_be_deployed
@@ -92,6 +108,16 @@ def test_every_parameter_is_explained_and_tested(parameter: str) -> None:
         ("AllowedOrigins", "https://shop.example", "ALLOWED_ORIGINS"),
         ("CustomerIdentity", "signed", "CUSTOMER_IDENTITY"),
         ("PrivacyPolicyUrl", "https://shop.example/privacy", "PRIVACY_POLICY_URL"),
+        ("ShopName", "별빛상점", "SHOP_NAME"),
+        ("ShopLogoUrl", "https://shop.example/logo.svg", "SHOP_LOGO_URL"),
+        ("ShopContact", "02-000-0000", "SHOP_CONTACT"),
+        ("AccentColor", "#0A7CFF", "ACCENT_COLOR"),
+        ("DataCollection", "consent", "DATA_COLLECTION"),
+        ("DataRetention", "탈퇴할 때까지", "DATA_RETENTION"),
+        ("DataProvision", "notice", "DATA_PROVISION"),
+        ("DataRecipient", "결제대행사", "DATA_RECIPIENT"),
+        ("DataRecipientRetention", "5년", "DATA_RECIPIENT_RETENTION"),
+        ("DataRecipientTermsUrl", "https://pg.example/terms", "DATA_RECIPIENT_TERMS_URL"),
         ("AttemptsPerCustomer", "3", "ATTEMPTS_PER_CUSTOMER"),
         ("AttemptsPerCard", "4", "ATTEMPTS_PER_CARD"),
         ("AttemptsPerCardPerDay", "5", "ATTEMPTS_PER_CARD_PER_DAY"),

@@ -118,6 +118,26 @@ def test_template_and_function_take_the_same_addresses(parameter: str, value: st
     assert is_taken({**needed, variable: value}) is taken
 
 
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ("", True),
+        ("https://shop.example", True),
+        ("https://shop.example/webhooks/card-door", True),
+        ("https://shop.example:8443/webhooks?shop=1", True),
+        ("http://shop.example/webhooks", False),
+        ("http://localhost:8000", False),
+        ("https://user:password@shop.example/", False),
+        ("https://shop.example/*", False),
+        ("https://shop.example/#there", False),
+        ("https://", False),
+    ],
+)
+def test_a_webhook_is_an_https_address_without_a_password_and_without_wildcards(value: str, taken: bool) -> None:
+    """EventBridge takes https alone, and `*` for parts of a path (EventBridge API reference, CreateApiDestination)."""
+    assert bool(re.fullmatch(PARAMETERS["WebhookUrl"]["AllowedPattern"], value)) is taken
+
+
 def is_taken(environment: Mapping[str, str]) -> bool:
     try:
         read_settings(environment)
@@ -133,5 +153,5 @@ def test_the_console_asks_for_every_parameter_once_in_its_group_and_by_a_label()
     assert sorted(asked) == sorted(PARAMETERS)
     assert interface["ParameterLabels"].keys() == PARAMETERS.keys()
     assert [group["Label"]["default"] for group in interface["ParameterGroups"]] == [
-        *("The service", "The shop's page", "Limits", "Operation", "Network"),
+        *("The service", "The shop's page", "The shop's server", "Limits", "Operation", "Network"),
     ]

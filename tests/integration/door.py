@@ -95,9 +95,17 @@ class Door:
             check(method, path, answer["statusCode"], told(answer).headers, answer["body"])
         return told(answer)
 
-    def show_card_form(self) -> str:
-        page: str = self.handle(event_of("GET", SINGULAR, {}, None))["body"]
-        return page
+    def get(
+        self, query: Mapping[str, str], headers: Mapping[str, str] | None = None, path: str = SINGULAR
+    ) -> JsonAnswer:
+        """What became of an attempt, as JSON, held against docs/openapi.yaml."""
+        answer = self.handle(event_of("GET", path, headers or {}, None, query=query))
+        check("GET", path, answer["statusCode"], told(answer).headers, answer["body"])
+        return told(answer)
+
+    def show_card_form(self, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What the handler gives a browser that opens the page."""
+        return self.handle(event_of("GET", SINGULAR, {"Accept": "text/html,*/*;q=0.8"}, None, query=query or {}))
 
     def handle(self, event: Any, seconds_left: float = 28, invocation_id: str = "") -> dict[str, Any]:
         """What the handler gives for whatever it is invoked with; `told` is its JSON."""
@@ -118,6 +126,7 @@ def event_of(
     body: str | bytes | None,
     came_seconds_ago: float | None = None,
     request_id: str | None = None,
+    query: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """As API Gateway makes it of a request."""
     came = {} if came_seconds_ago is None else {"requestTimeEpoch": int((time.time() - came_seconds_ago) * 1000)}
@@ -128,8 +137,8 @@ def event_of(
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": query and {name: [value] for name, value in query.items()},
         "requestContext": {**ids, "stage": "v1", "identity": {"sourceIp": "127.0.0.1"}, **came},
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
         "isBase64Encoded": isinstance(body, bytes),

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.local.aws import Aws, Write
+from infra.local.aws import Aws, Write, name_of_table
 from infra.local.control import NotUnderstood, ask
+from infra.local.event_pipe import Stream
 from infra.local.intrinsics import REGION
-from tests.attempts_table import Stream, empty_ledger, name_of_table
+from tests.attempts_table import empty_ledger
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from infra.local.aws import Aws
+from infra.local.event_pipe import Stream
 from infra.local.iamport import Simulator, faults
-from tests.attempts_table import Stream, items
+from tests.attempts_table import items
 from tests.conftest import ClockAhead
 from tests.integration.door import FORM, PLURAL, Door, form_fields, settle, signed_fields
 

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from infra.local.aws import Aws
+from infra.local.event_pipe import Stream
 from infra.local.template import PROJECT
-from tests.attempts_table import Item, Stream, items
+from tests.attempts_table import Item, items
 from tests.conftest import ClockAhead
 from tests.integration.door import Door, settle, signed_fields
 

@@ -10,7 +10,7 @@ from infra.local.iamport import CONTRACTS, LENIENT, LOCAL_IMP_KEY, LOCAL_IMP_SEC
 from infra.local.iamport.contracts import with_all_others
 from infra.local.template import PROJECT
 
-PAGES = ("contracts.md", "contracts.ko.md")
+PAGES = ("contracts.md", "ko/contracts.md")
 NOW = 1_800_000_000
 LATER = NOW + 60
 AMOUNT = 9900

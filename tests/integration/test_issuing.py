@@ -24,6 +24,7 @@ def test_the_guides_form_and_its_react_sample_get_the_same_answer(door: Door, pa
             "message": "Billing has successfully issued",
             "customer_uid": uid,
             "card": {"name": "국민KB카드", "number": "000011******3333", "type": "credit"},
+            "attempt_id": answer.body["attempt_id"],
             "request_id": answer.body["request_id"],
         }
 

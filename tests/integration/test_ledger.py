@@ -22,9 +22,9 @@ from billing.model.billing_key import BillingKey, PaidPayment
 from billing.model.deadline import Deadline
 from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
 from billing.settings import read_settings
-from infra.local.aws import Aws
+from infra.local.aws import Aws, name_of_table
 from infra.local.iamport import Simulator, faults
-from tests.attempts_table import empty_ledger, item_of, items, name_of_table, plain
+from tests.attempts_table import empty_ledger, item_of, items, plain
 from tests.conftest import ClockAhead
 from tests.integration.door import Door, form_fields, settle
 

@@ -1,7 +1,9 @@
 """The log's line of a request: a complaint that names a request_id leads to its attempt, and to what Iamport said."""
 
 import json
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from infra.local.aws import Aws
 from infra.local.iamport import Simulator, faults
 from infra.local.iamport.faults import Fault
+from infra.local.service import IMP_KEY, IMP_SECRET
 from tests.attempts_table import item_of, plain
 from tests.integration.door import Door, form_fields, signed_fields
 
@@ -107,3 +110,39 @@ def test_who_is_in_the_way_and_cannot_be_looked_at_is_told_with_the_reason(lines
     iamport.choose_fault = lambda call: faults.SERVER_ERROR if call.endpoint == "look_up" else None
     assert door.post_json(fields, seconds_left=15).code == "in_progress"
     assert lines()[-1]["reason"] == "iamport_not_answering: http_500"
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize("words", ["한도\ud83d초과", "한도초과" * 200_000], ids=["half a letter", "endless"])
+def test_words_that_nothing_can_keep_keep_no_refusal_from_being_told(
+    lines: Lines, iamport: Simulator, aws: Aws, words: str
+) -> None:
+    """Lambda sends answer and log as UTF-8, and an item of the ledger has 400 kB at the most."""
+    fields = form_fields()
+    iamport.fail_next("issue", faults.refusing(200, -1, words))
+    answer = Door().post_json(fields)
+    assert answer.outcome == (200, "declined")
+    assert len(answer.body["message"].encode()) < 10_000
+    assert [line["iamport_message"] for line in lines()] == [answer.body["message"]]
+    assert plain(item_of(aws, fields["customer_uid"]))["message"] == answer.body["message"]
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize(
+    ("endpoint", "fault"),
+    [
+        ("token", faults.refusing(403, -1, f"who is {IMP_KEY}, {IMP_SECRET}?")),
+        ("look_up", faults.refusing(403, -1, "who is Bearer {token}?")),
+        ("issue", faults.refusing(200, -1, "who is Bearer {token}?")),
+    ],
+)
+def test_neither_key_nor_token_that_iamport_quotes_is_told_or_logged(
+    iamport: Simulator, capsys: pytest.CaptureFixture[str], endpoint: str, fault: Fault
+) -> None:
+    token = iamport._account.tokens.hand_out(int(time.time())).access_token
+    assert fault.answer is not None
+    quoting = replace(fault.answer, body=fault.answer.body.replace(b"{token}", token.encode()))
+    iamport.fail_next(endpoint, replace(fault, answer=quoting))
+    told = str(Door().post_json(form_fields()).body) + capsys.readouterr().out
+    assert "who is" in told
+    assert [secret for secret in (IMP_KEY, IMP_SECRET, token) if secret in told] == []

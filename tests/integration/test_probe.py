@@ -126,6 +126,15 @@ def test_a_token_of_another_kind_is_told(simulator: Simulator, response: dict[st
     assert [line for line in not_met(probe(simulator.url).stdout) if line.startswith(f"{asked}: ")]
 
 
+@pytest.mark.parametrize("odd", ["0123\n4567", "0123\u20ac4567", ""])
+def test_a_token_that_is_none_is_told_and_not_printed(simulator: Simulator, odd: str) -> None:
+    simulator.fail_next("token", faults.answering({"access_token": odd, "now": 1, "expired_at": 2}), times=2)
+    ended = probe(simulator.url)
+
+    assert (not_met(ended.stdout)[0][:9], ended.returncode, ended.stderr) == ("a token: ", 1, "")
+    assert "4567" not in ended.stdout
+
+
 def test_wrong_keys_end_it_at_once(simulator: Simulator) -> None:
     ended = probe(simulator.url, keys=KEYS | {"IMP_SECRET": "another"})
 

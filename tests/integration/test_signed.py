@@ -145,3 +145,35 @@ def test_a_payment_whose_answer_was_lost_is_found_and_not_repeated(signed_door: 
     answer = signed_door.post_json(signed_fields("mine", number_of("payment_answer_lost"), payment=PAYMENT))
     assert answer.outcome == (200, "issued")
     assert [payment.status for payment in iamport.payments] == ["paid"]
+
+
+def test_a_token_that_works_opens_the_form_and_says_what_is_paid(signed_door: Door) -> None:
+    token = new_token("customer-1", payment={"merchant_uid": "order-1", "amount": 9900, "name": "상자"}, display="길동")
+    page = signed_door.show_card_form({"customer_token": token})
+    assert page["statusCode"] == 200
+    for told in ("<form", "길동", "상자", "9,900원 결제하고 카드 등록"):
+        assert told in page["body"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"customer_token": new_token("customer-1", exp=int(time.time()) - 60)},
+        {"customer_token": new_token("customer-1")[:-2]},
+        {"customer_uid": "customer-1"},
+        {},
+    ],
+    ids=["expired", "forged", "a customer_uid", "nothing"],
+)
+def test_a_token_that_can_not_work_is_told_at_once_and_opens_no_form(signed_door: Door, query: dict[str, str]) -> None:
+    page = signed_door.show_card_form(query)
+    assert page["statusCode"] == 401
+    assert "카드 등록 시간이 지났거나" in page["body"]
+    assert "<form" not in page["body"]
+
+
+def test_keys_that_can_not_be_read_open_no_form(signed_door: Door, aws: Aws) -> None:
+    aws.put_secret("{")
+    page = signed_door.show_card_form({"customer_token": new_token("customer-1")})
+    assert page["statusCode"] == 503
+    assert "<form" not in page["body"]

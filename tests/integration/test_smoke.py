@@ -90,7 +90,11 @@ def test_so_does_one_that_asks_for_tokens_as_soon_as_its_secret_is_filled_in(
     with (tmp_path / "log").open("ab") as log, run_service(parameters=parameters, log=log) as service:
         service.backends.aws.put_keys(PLACEHOLDER, PLACEHOLDER)
         failed = lines_that_fail(capsys, service.url + SINGULAR)
-        assert failed == ["an empty card is refused: HTTP 503 instead of 400 or 401"]
+        assert failed == [
+            "an empty card is refused: HTTP 503 instead of 400 or 401",
+            "the card form is shown with its security headers: HTTP 503 instead of 200 or 401",
+            "the other spelling of the path shows it too: HTTP 503 instead of 200 or 401",
+        ]
         put_local_keys(service.backends.aws)
         assert run_checks(read_service(service.url + SINGULAR))
 
@@ -124,6 +128,22 @@ BROKEN = {
     "the page may be kept": (without("Cache-Control"), "Cache-Control lacks no-store"),
     "the page has no policy": (without("Content-Security-Policy"), "lacks default-src 'none'"),
     "the page runs any script": (header("Content-Security-Policy", "default-src 'none'"), "lacks script-src 'sha256-"),
+    "the page runs another script": (
+        body_with(b"</main><script>1</script>", instead_of=b"</main>"),
+        "a script is not this version's",
+    ),
+    "the page's script was changed": (
+        body_with(b"JSON.stringify(spy", instead_of=b"JSON.stringify("),
+        "a script is not this version's",
+    ),
+    "the page loads a script": (
+        body_with(b'</main><script src="https://evil.example/"></script>', instead_of=b"</main>"),
+        "a script is loaded from an address",
+    ),
+    "the policy allows more": (
+        header("Content-Security-Policy", "default-src 'none'; script-src 'sha256-' 'unsafe-inline'; x"),
+        "script-src allows more than this version's",
+    ),
     "the page tells its address": (without("Referrer-Policy"), "Referrer-Policy lacks strict-origin"),
     "the page may ask for payments": (without("Permissions-Policy"), "Permissions-Policy lacks payment=()"),
     "the page's type may be guessed": (without("X-Content-Type-Options"), "X-Content-Type-Options lacks nosniff"),

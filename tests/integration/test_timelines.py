@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from infra.local.aws import Aws
+from infra.local.event_pipe import Stream
 from infra.local.iamport import Raw, Simulator, faults
 from infra.local.iamport.cards import number_of
-from tests.attempts_table import Stream, item_of, plain
+from tests.attempts_table import item_of, plain
 from tests.conftest import ClockAhead
 from tests.integration.door import CARD_NUMBER, Door, JsonAnswer, form_fields, settle, signed_fields
 from tests.waiting import eventually
@@ -184,6 +185,13 @@ def test_our_own_payment_of_another_amount_is_none_of_this_order(signed_door: Do
     iamport.pay("order-1", 100, "mine")
     assert signed_door.post_json(signed_fields("mine", payment=PAYMENT)).outcome == (409, "already_paid")
     assert "pay_onetime" not in iamport.endpoints
+
+
+def test_an_order_of_another_amount_is_no_repeat(signed_door: Door, iamport: Simulator) -> None:
+    assert signed_door.post_json(signed_fields("mine", payment=PAYMENT)).outcome == (200, "issued")
+    dearer = signed_fields("mine", payment={**PAYMENT, "amount": 199_000})
+    assert signed_door.post_json(dearer).outcome == (409, "already_paid")
+    assert len(iamport.payments) == 1
 
 
 def test_a_cancelled_payment_was_paid(signed_door: Door, iamport: Simulator) -> None:

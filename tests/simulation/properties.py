@@ -325,13 +325,39 @@ class Properties(Happened):
             if number in self._truths and not (self._odd and self._truths[number].request.uid == 0):
                 raise Violation("open", f"{self._name(number)} stays open")
         for number, truth in self._truths.items():
-            self._check_answer(self._name(number), truth)
+            self._check_answer(self._name(number), truth, truth.answer)
             if truth.begun:
                 self._check_ending(self._name(number), truth)
         self._check_events()
 
-    def _check_answer(self, name: str, truth: Truth) -> None:
-        code, *_, key_stays = truth.answer or ("", "")
+    def told(self, number: int, answer: Answer) -> None:
+        """What became of an attempt, as who asks by its id is told, where all has landed."""
+        truth, name = self._truths[number], f"{self._name(number)}, asked after"
+        code, _, imp_uid, reason, _ = answer
+        order, ended = truth.request.order is not None, truth.endings[0][0] if truth.endings else ""
+        if code in NOTHING and truth.paid:
+            raise Violation("false no", f"{name}: {code}, and its payment landed")
+        if not truth.others_key:  # a key may be gone before anybody could see it
+            self._check_answer(name, truth, answer)
+        match code:
+            case "success" | "paid_without_key":
+                self._check_payment(truth, name, imp_uid)
+                if code == "success" and not order and not truth.key and not truth.others_key:
+                    raise Violation("false success", f"{name}: success, and nothing of it landed")
+            case "outcome_unknown" | "in_progress" if ended != "unknown" and not self._is_odd(truth):
+                raise Violation("not told", f"{name}: {code}, where all has landed")
+            case "unknown_attempt" | "internal_error" | "invalid_customer_token" | "too_many_attempts":
+                raise Violation("false refusal", f"{name}: {code} ({reason})")
+        was_told = truth.answer[0] if truth.answer else ""
+        others = truth.others_key or truth.others_order
+        if was_told == "success" and code not in ("success", "outcome_unknown") and not others:
+            raise Violation("false success", f"{name}: {code}, after a success")
+
+    def _is_odd(self, truth: Truth) -> bool:
+        return self._odd and truth.request.uid == 0
+
+    def _check_answer(self, name: str, truth: Truth, answer: Answer | None) -> None:
+        code, *_, key_stays = answer or ("", "")
         if code in NOTHING and truth.paid:
             raise Violation("false no", f"{name}: {code}, and its payment landed")
         if code in NOTHING and truth.key and not self._is_told_to_stay(truth, key_stays):

@@ -10,14 +10,14 @@ from typing import Any
 from unittest.mock import patch
 
 import settle
-from billing import issuance, settlement
+from billing import inquiry, issuance, settlement
 from billing.iamport import client, exchange
 from billing.ledger import items, ledger
 from billing.model import attempt
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment
 from billing.model.card import Card
-from billing.model.errors import AlreadyRegistered, GatewayError, OutcomeUnknown, PaidWithoutKey
+from billing.model.errors import AlreadyRegistered, GatewayError, InProgress, OutcomeUnknown, PaidWithoutKey
 from tests.simulation import process
 
 Patch = tuple[object, str, object]
@@ -364,7 +364,7 @@ RULES = (
     ),
     Rule(
         "Nobody closes an attempt whose function may be at work",
-        [(settlement, "is_due", _due_where_unsent), (ledger, "_left_open", lambda made, _: LeftOpen(made))],
+        [(settlement, "is_due", _due_where_unsent), (ledger, "_left_open", lambda made, *_: LeftOpen(made))],
         "u0.a u0.b", "false refusal",
     ),
     Rule(
@@ -406,5 +406,13 @@ RULES = (
     Rule(
         "An answer tells that a key stays",
         [(Ending, "key_stays", lambda *_: "")], "u0.o0.a again", "false no",
+    ),
+    Rule(
+        "Who asks by its id is told that a payment was taken without a key",
+        [(inquiry, "failure_of", lambda _: GatewayError("told_before"))], "u0.o0.a keyless", "false no",
+    ),
+    Rule(
+        "For who asks by its id an attempt that was left open is looked at",
+        [(inquiry, "look_at", lambda *_: InProgress())], "u0.a", "not told",
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -41,7 +41,7 @@ ENVIRONMENT = {
 }
 with patch.dict(os.environ, ENVIRONMENT):
     import settle
-    from billing import issuance
+    from billing import inquiry, issuance
     from billing.iamport import connection, exchange
 
 SETTINGS = read_settings(ENVIRONMENT | {"ATTEMPTS_PER_CUSTOMER": "100", "ATTEMPTS_PER_CARD": "100"})
@@ -92,13 +92,37 @@ def attempt(request: Request, number: int, services: Services) -> tuple[str, str
             _customer(request), _card(request.card), services, Deadline.after(INVOCATION_SECONDS), request_id(number)
         )
     except BillingError as error:
-        if error.__cause__ is not None:  # a bug, after something was sent
-            return "internal_error", None, None, f"{type(error.__cause__).__name__}: {error.__cause__}", ""
-        payment = getattr(error, "payment", None)
-        return error.code, None, payment.imp_uid if payment else None, str(error.reason or ""), error.key_stays
+        return _in_short(error)
     except Exception as failure:  # noqa: BLE001 (whatever it is, the handler answers internal_error)
         return "internal_error", None, None, f"{type(failure).__name__}: {failure}", ""
-    return "success", issued.billing_key.card_number, issued.payment.imp_uid if issued.payment else None, "", ""
+    return _in_short(issued)
+
+
+class Told(NamedTuple):
+    """Who asked by an attempt's id what became of it."""
+
+    number: int
+    answer: tuple[str, str | None, str | None, str, str]
+
+
+def ask_after(customer_uid: str, attempt_id: str, services: Services) -> Told:
+    """One `GET`."""
+    try:
+        answer = _in_short(inquiry.ask_after(customer_uid, attempt_id, services, Deadline.after(INVOCATION_SECONDS)))
+    except BillingError as error:
+        answer = _in_short(error)
+    except Exception as failure:  # noqa: BLE001 (a bug, and the handler answers outcome_unknown)
+        answer = "internal_error", None, None, f"{type(failure).__name__}: {failure}", ""
+    return Told(number_of(attempt_id), answer)
+
+
+def _in_short(told: issuance.Issued | BillingError) -> tuple[str, str | None, str | None, str, str]:
+    if isinstance(told, issuance.Issued):
+        return "success", told.billing_key.card_number, told.payment.imp_uid if told.payment else None, "", ""
+    if told.__cause__ is not None:  # a bug, after something was sent
+        return "internal_error", None, None, f"{type(told.__cause__).__name__}: {told.__cause__}", ""
+    payment = getattr(told, "payment", None)
+    return told.code, None, payment.imp_uid if payment else None, str(told.reason or ""), told.key_stays
 
 
 def settle_all(services: Services) -> str:
@@ -159,7 +183,18 @@ def is_open(item: Item) -> bool:
 
 
 def attempt_number(item: Item) -> int:
-    return int(item["attempt_id"]["S"][:2], 16)
+    return number_of(item["attempt_id"]["S"])
+
+
+def number_of(attempt_id: str) -> int:
+    return int(attempt_id[:2], 16)
+
+
+def newest_attempts(items: Iterable[Item]) -> list[tuple[str, str]]:
+    """By their customer_uids and their own ids."""
+    return [
+        (each["customer_uid"]["S"], each["attempt_id"]["S"]) for each in items if each["pk"]["S"].startswith("uid#")
+    ]
 
 
 def lost() -> Exception:
@@ -235,17 +270,17 @@ class _Silent:
 
 def _serialize(_: TypeSerializer, value: object) -> dict[str, Any]:
     """boto3's takes three times as long, most of it for what our items do not hold."""
-    match value:
-        case bool():
-            return {"BOOL": value}
-        case str():
-            return {"S": value}
-        case int():
-            return {"N": str(value)}
-        case list():
-            return {"L": [_serialize(_, each) for each in value]}
-        case dict():
-            return {"M": {name: _serialize(_, each) for name, each in value.items()}}
+    kind = type(value)
+    if kind is str:
+        return {"S": value}
+    if kind is int:
+        return {"N": str(value)}
+    if kind is bool:
+        return {"BOOL": value}
+    if isinstance(value, list):
+        return {"L": [_serialize(_, each) for each in value]}
+    if isinstance(value, dict):
+        return {"M": {name: _serialize(_, each) for name, each in value.items()}}
     raise Unknown(f"an item with {value!r}")
 
 

@@ -9,6 +9,7 @@ states that are alike have one digest.
 
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
+from weakref import proxy
 
 from tests.simulation import seams
 from tests.simulation.iamport import Iamport, Outcome, Reply, Sent, envelope
@@ -100,8 +101,9 @@ class State:
         self.faults: tuple[str, ...] = ()
         """That befell somebody so far."""
         self.now = START
-        self.properties = Properties(world, self)
-        self.iamport = Iamport(world.habits, lambda: self.now, self.properties)
+        here = proxy(self)
+        self.properties = Properties(world, here)
+        self.iamport = Iamport(world.habits, lambda: here.now, self.properties)
         self.table = Table(self.properties.table_changed)
         self.processes: list[Process] = []
         self.flights: tuple[Flight | LateWrite, ...] = ()
@@ -121,8 +123,9 @@ class State:
         state = State.__new__(State)
         state.__dict__.update(self.__dict__)
         state.processes = self.processes.copy()
-        state.properties = self.properties.copy(state)
-        state.iamport = self.iamport.copy(lambda: state.now, state.properties)
+        here = proxy(state)
+        state.properties = self.properties.copy(here)
+        state.iamport = self.iamport.copy(lambda: here.now, state.properties)
         state.table = self.table.copy(state.properties.table_changed)
         return state
 
@@ -341,6 +344,9 @@ class State:
         if isinstance(outcome, str):
             if outcome:
                 self.properties.settler_crashed(outcome)
+        elif isinstance(outcome, seams.Told):
+            self._note(number, f"◀ {' '.join(str(part) for part in outcome.answer if part)}")
+            self.properties.told(outcome.number, outcome.answer)
         else:
             self._note(number, f"◀ {' '.join(str(part) for part in outcome if part)}")
             self.properties.answered(number, outcome)
@@ -440,18 +446,30 @@ class State:
         """The settler runs until nothing is open, and who was told no tries once more. Raises Violation."""
         self.faults_left = 0
         self.now = max(self.now, END)
+        unsettled = self.copy()
         for _ in range(PASSES):
             if not self.properties.open_attempts():
                 break
             self._run_alone(self._add_settler())
             self.now += 60
         self.properties.check_the_end()
+        self._ask_after_each()
+        unsettled.close_by_asking()
         self.now += 700
         if (request := self.properties.next_request()) is not None:
             number = self._add_attempt(request)
             self.properties.watch_next(number, request)
             self._run_alone(number)
             self.properties.check_next(number)
+
+    def close_by_asking(self) -> None:
+        """Who asks by an attempt's id closes it as the settler would."""
+        self._ask_after_each()
+        self.properties.check_the_end()
+
+    def _ask_after_each(self) -> None:
+        for customer_uid, attempt_id in seams.newest_attempts(self.table.items.values()):
+            self._run_alone(self._add_asker(customer_uid, attempt_id))
 
     def _run_alone(self, number: int) -> None:
         while not self.processes[number].is_over:
@@ -475,6 +493,16 @@ class State:
         number = len(self.processes)
         made = program("settler", number, seams.settle_all)
         self.processes.append(Process(made, "settler", made.beginning))
+        return number
+
+    def _add_asker(self, customer_uid: str, attempt_id: str) -> int:
+        number = len(self.processes)
+        made = program(
+            ("asks", customer_uid, attempt_id),
+            number,
+            lambda services: seams.ask_after(customer_uid, attempt_id, services),
+        )
+        self.processes.append(Process(made, f"asks after {seams.number_of(attempt_id) + 1}", made.beginning))
         return number
 
     def _note(self, column: int | None, text: str, answer: object = None) -> None:

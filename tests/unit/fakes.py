@@ -15,11 +15,12 @@ from billing.fingerprints import Fingerprints
 from billing.iamport.client import Iamport
 from billing.issuance import Issued
 from billing.ledger.ledger import Due, Ended, Ledger
-from billing.model.attempt import Attempt, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
+from billing.model.attempt import Attempt, Closed, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
+from billing.model.errors import BillingError
 from billing.services import Services
 from billing.settings import Settings, read_settings
 
@@ -37,6 +38,7 @@ SETTINGS = read_settings(ENVIRONMENT)
 
 BEGAN = 1_800_001_800
 """Half past an hour."""
+ATTEMPT_ID = "0123456789abcdef" * 2
 SENT_CARD = "000011******3333"
 ATTEMPT = Attempt(
     customer_uid="mine",
@@ -165,8 +167,11 @@ class FakeLedger(Ledger):
         self.steps = [] if steps is None else steps
         self.open: list[Attempt] = []
         """Under one uid each; an attempt that has been told of is no longer open."""
-        self.known = False
-        """Whether the same request has just succeeded."""
+        self.repeated: Attempt | None = None
+        """What the same request has just succeeded by."""
+        self.closed: Closed | None = None
+        """What is known of an attempt that has ended."""
+        self.is_our_turn = True
         self.asked_for: list[NewAttempt] = []
         self.no_repeat_of: list[str | None] = []
         self.noted: list[Seen] = []
@@ -189,8 +194,18 @@ class FakeLedger(Ledger):
             raise begun
         return begun
 
-    def knows(self, new: NewAttempt) -> bool:
-        return self.read(new.customer_uid) is not None or self.known
+    def in_the_way_of(self, new: NewAttempt) -> Attempt | None:
+        return self.read(new.customer_uid) or self.repeated
+
+    def known(self, customer_uid: str, attempt_id: str) -> Attempt | Closed | None:
+        attempt = self.read(customer_uid)
+        if attempt is not None and attempt.attempt_id == attempt_id:
+            return attempt
+        return self.closed
+
+    def take_turn_to_look(self, attempt: Attempt, deadline: Deadline) -> bool:  # noqa: ARG002
+        self._write("take_turn_to_look", deadline)
+        return self.is_our_turn
 
     def note_seen(self, attempt: Attempt, seen: Seen, deadline: Deadline) -> Attempt | None:
         self._write("note_seen", deadline)
@@ -284,14 +299,16 @@ def refused_by_aws(code: str, http_status: int = 400, **fields: object) -> Clien
 
 
 def gives(monkeypatch: pytest.MonkeyPatch, outcome: Exception | Issued) -> list[str]:
-    """Has the use case give or raise it. The list that comes back fills with the customers' uids."""
+    """Has the use case give or raise it, of an attempt. The list that comes back fills with the customers' uids."""
     asked_for = []
 
     def issue_billing_key(customer: Customer, *_: object) -> Issued:
         asked_for.append(customer.uid)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        if isinstance(outcome, Issued):
+            return replace(outcome, attempt_id=ATTEMPT_ID)
+        if isinstance(outcome, BillingError):
+            outcome.attempt_id = ATTEMPT_ID
+        raise outcome
 
     monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
     return asked_for

@@ -23,7 +23,7 @@ from billing.model.errors import (
 )
 from tests.integration.door import Door, form_fields
 from tests.unit.conftest import Counted, Lines
-from tests.unit.fakes import ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock, gives
+from tests.unit.fakes import ATTEMPT_ID, ENVIRONMENT, OWN, TAKEN, FakeSecretsManager, StoppedClock, gives
 
 OLD_KEY, NEW_KEY, FORGED_KEY = "o" * 32, "n" * 32, "f" * 32
 
@@ -76,7 +76,7 @@ def test_the_time_of_a_cold_start_is_taken_from_the_attempts(
         _customer: object, _card: object, _services: object, deadline: Deadline, _request_id: object
     ) -> Issued:
         given.append(deadline.left())
-        return Issued(OWN)
+        return Issued(OWN, attempt_id=ATTEMPT_ID)
 
     monkeypatch.setattr(sys.modules["app"], "issue_billing_key", issue_billing_key)
     door.post_json(form_fields(), came_seconds_ago=came_seconds_ago)

@@ -74,6 +74,7 @@ def test_every_metric_of_an_alarm_is_counted() -> None:
     assert units_of("CloudWatch, alarms") == [
         metrics_of_alarms("infra/monitoring.yaml"),
         metrics_of_alarms("template.yaml"),
+        metrics_of_alarms("infra/webhook.yaml"),
     ]
 
 

@@ -30,6 +30,7 @@ from billing.model.errors import (
     GatewayError,
     GatewayRefused,
     InProgress,
+    InternalError,
     OutcomeUnknown,
     PaidWithoutKey,
     TooManyAttempts,
@@ -53,6 +54,8 @@ from tests.unit.fakes import (
     FakeIamport,
     FakeLedger,
     StoppedClock,
+    fingerprints_of,
+    refused_by_aws,
     services_of,
 )
 
@@ -102,7 +105,13 @@ def attempted(
     customer: Customer, iamport: FakeIamport, ledger: FakeLedger, seconds: float = 28, settings: Settings = SETTINGS
 ) -> object:
     services = services_of(iamport, ledger, settings)
-    return outcome(lambda: issue_billing_key(customer, CARD, services, Deadline.after(seconds), "request-1"))
+    given = outcome(lambda: issue_billing_key(customer, CARD, services, Deadline.after(seconds), "request-1"))
+    return nameless(given) if isinstance(given, Issued) else given
+
+
+def nameless(issued: Issued) -> Issued:
+    assert issued.attempt_id, "every answer to an attempt that was begun has its id"
+    return replace(issued, attempt_id="")
 
 
 def not_sent(code: str, registered: BillingKey | None = None, leftover: Leftover | None = None) -> Ending:
@@ -860,12 +869,30 @@ def test_a_bug_in_looking_what_became_of_an_earlier_attempt_says_nothing_of_that
         assert (len(ledger.asked_for), ledger.told) == (1, [])
 
 
+def test_a_bug_after_an_earlier_attempt_was_settled_says_nothing_of_that_one() -> None:
+    """It may just have been closed as a success of the same request."""
+    result, ledger = begun_with(LEFT_OPEN, KeyError(), look_up=OWN)
+    assert result == "outcome_unknown"
+    assert ledger.told == [Ending("issued", None, OWN, may_still_land=True)]
+
+
+def test_a_bug_in_looking_how_an_order_was_paid_before_says_nothing_of_its_payment() -> None:
+    ledger = FakeLedger(PAYING)
+    iamport = FakeIamport(prepare=None, payments=(PAID,), look_up=KeyError("3333"))
+    with pytest.raises(OutcomeUnknown) as told:
+        issue_billing_key(BUYER, CARD, services_of(iamport, ledger), Deadline.after(28), "request-1")
+    assert (told.value.reason, type(told.value.__cause__)) == ("KeyError", KeyError)
+    assert ledger.told == ["open"]
+
+
 def test_a_bug_before_the_card_was_sent_is_what_it_is() -> None:
     ledger = FakeLedger(ATTEMPT, failing={"note_seen": KeyError()})
-    with pytest.raises(KeyError):
+    with pytest.raises(InternalError) as told:
         issue_billing_key(
             SIGNED, CARD, services_of(FakeIamport(prepare=None, look_up=None), ledger), Deadline.after(28), "request-1"
         )
+    assert isinstance(told.value.__cause__, KeyError)
+    assert told.value.attempt_id == ATTEMPT.attempt_id
     assert ledger.told == []
 
 
@@ -1017,7 +1044,7 @@ def test_an_attempt_that_was_left_open_is_settled_before_the_next_begins() -> No
 
 def test_a_success_of_an_attempt_that_was_left_open_is_found_before_it_is_due() -> None:
     result, ledger = begun_with(LEFT_OPEN, REPEATED, look_up=OWN)
-    assert result == Issued(OWN, TAKEN)
+    assert result == Issued(OWN, TAKEN, "first")
     assert ledger.told == [Ending("issued", None, OWN, may_still_land=True)]
 
 
@@ -1044,6 +1071,13 @@ def test_nothing_begins_while_an_earlier_attempt_cannot_be_looked_at() -> None:
     result, ledger = begun_with(LEFT_OPEN, ATTEMPT, look_up=DOWN)
     assert result == "in_progress"
     assert (len(ledger.asked_for), ledger.told) == (1, [])
+
+
+def test_a_ledger_that_fails_after_an_earlier_attempt_was_settled_is_in_progress() -> None:
+    """That attempt may have been of the same request: of a success it would be told that nothing was sent."""
+    result, ledger = begun_with(LEFT_OPEN, Unavailable("ledger_busy"), look_up=OWN)
+    assert result == "in_progress"
+    assert ledger.told == [Ending("issued", None, OWN, may_still_land=True)]
 
 
 def test_a_repeated_request_gets_the_first_answer_where_the_key_is_there() -> None:
@@ -1123,6 +1157,18 @@ def test_without_a_token_nothing_begins() -> None:
     assert (ledger.asked_for, ledger.steps) == ([], [])
 
 
+@pytest.mark.parametrize(("earlier", "code"), [([], "unavailable"), ([SENT], "in_progress")])
+def test_without_the_fingerprints_key_nothing_begins_and_what_is_open_is_in_progress(
+    earlier: list[Attempt], code: str
+) -> None:
+    """It may be of the same request, and that nothing was sent would not be true."""
+    ledger = FakeLedger()
+    ledger.open = earlier
+    services = replace(services_of(FakeIamport(), ledger), fingerprints=fingerprints_of(refused_by_aws("Throttling")))
+    result = outcome(lambda: issue_billing_key(SIGNED, CARD, services, Deadline.after(28), "request-1"))
+    assert (result, ledger.asked_for) == (code, [])
+
+
 def test_without_leave_to_ask_for_a_token_nothing_begins() -> None:
     ledger = FakeLedger()
     assert attempted(SIGNED, FakeIamport(prepare=NOT_ACCEPTED), ledger) == "gateway_refused"
@@ -1141,7 +1187,7 @@ def test_without_a_token_an_attempt_that_is_open_is_in_progress() -> None:
 
 def test_without_a_token_a_request_that_has_just_succeeded_is_in_progress() -> None:
     ledger = FakeLedger()
-    ledger.known = True
+    ledger.repeated = ATTEMPT
     assert attempted(SIGNED, FakeIamport(prepare=DOWN), ledger) == "in_progress"
     assert ledger.asked_for == []
 
@@ -1304,6 +1350,13 @@ CHARGING = [
         "paid_without_key",
         "open",
         id="charged, and two looks find no key: somebody has revoked it",
+    ),
+    pytest.param(
+        (replace(PAYING, leftover=Leftover(OWN)), BUYER),
+        {"payments": (), "look_up": OWN, "issue": OWN, "charge": TAKEN},
+        Issued(OWN, TAKEN),
+        Ending("issued", None, OWN, TAKEN),
+        id="charged, and the same card had been put there in the same second, for a charge that was refused",
     ),
     pytest.param(
         (PAYING, BUYER),

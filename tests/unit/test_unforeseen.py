@@ -24,6 +24,7 @@ from tests.integration.door import FORM, JSON, SINGULAR, Door, JsonAnswer, event
 from tests.unit.conftest import Counted, Lines
 from tests.unit.fakes import (
     ATTEMPT,
+    ATTEMPT_ID,
     OWN,
     TAKEN,
     FakeIamport,
@@ -75,6 +76,7 @@ def test_what_breaks_after_the_key_was_issued_is_not_known(
     assert answer.body["status"] == "failed"
     assert answer.body["message"]
     assert answer.body["request_id"]
+    assert answer.body["attempt_id"] == ATTEMPT_ID
     assert holds_nothing_of_the_failure(answer, logged)
     assert counted()["InternalError"] >= 1, "it is a bug, whatever is answered"
 
@@ -112,7 +114,7 @@ def test_an_error_that_cannot_be_shaped_is_told_by_whether_something_was_sent(
     gives(monkeypatch, outcome)
     monkeypatch.setattr(sys.modules["billing.web.answers"], place, broken)
     answer = answer_to(door)
-    assert answer.outcome == told_as
+    assert (answer.outcome, answer.body["attempt_id"]) == (told_as, ATTEMPT_ID)
     assert holds_nothing_of_the_failure(answer, logged)
 
 
@@ -139,6 +141,7 @@ def test_a_failure_on_the_way_is_told_by_whether_the_card_was_sent(
     monkeypatch.setattr(sys.modules["app"], "services", services_of(iamport, ledger))
     answer = answer_to(door, form_fields(customer_uid="mine"))
     assert answer.outcome == told_as
+    assert answer.body.get("attempt_id", "") == ("" if "prepare" in laid_out else ATTEMPT.attempt_id)
     assert holds_nothing_of_the_failure(answer, logged)
     assert logged()[-1]["exception_type"] == "TypeError"
 
@@ -146,7 +149,8 @@ def test_a_failure_on_the_way_is_told_by_whether_the_card_was_sent(
 def test_a_page_that_cannot_be_made_is_told_as_json(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     asked_for = gives(monkeypatch, Issued(OWN))
     door.show_card_form()  # imports the page
-    monkeypatch.setattr(sys.modules["card_form.page"], "show", broken)
+    for name in ("show", "lead_to_outcome"):
+        monkeypatch.setattr(sys.modules["card_form.page"], name, broken)
     headers = {"Content-Type": FORM, "Accept": "text/html"}
     posted = door.handle(event_of("POST", SINGULAR, headers, urlencode(form_fields())))
     assert (len(asked_for), told(posted).outcome) == (1, NOT_KNOWN)

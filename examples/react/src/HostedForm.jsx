@@ -1,26 +1,24 @@
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
+import { explain } from "../../card-door.js";
+import { embedCardForm } from "../../embed.js";
 import { ISSUE_BILLING_URL } from "./config.js";
 
 /** The service's own form in a frame: the card number never touches this page. */
-export function HostedForm({ customerUid }) {
+export function HostedForm({ customer }) {
+  const place = useRef(null);
   const [result, setResult] = useState(null);
+  const lang = document.documentElement.lang;
 
-  useEffect(() => {
-    function receive({ origin, data }) {
-      if (origin === new URL(ISSUE_BILLING_URL).origin && data?.type === "card-door:result") setResult(data);
-    }
-    window.addEventListener("message", receive);
-    return () => window.removeEventListener("message", receive);
-  }, []);
+  useEffect(
+    () => embedCardForm(place.current, { url: ISSUE_BILLING_URL, query: { ...customer, lang }, onResult: setResult }),
+    [customer, lang],
+  );
 
-  const address = `${ISSUE_BILLING_URL}?${new URLSearchParams({ customer_uid: customerUid })}`;
   return (
     <>
-      <iframe title="카드 등록" src={address} width="440" height="900" style={{ border: 0, maxWidth: "100%" }} />
-      <p role="status">
-        {result && `${result.status} ${result.code} ${result.customer_uid} ${result.card?.number ?? ""}`}
-      </p>
+      <div ref={place} />
+      <p role="status">{result && explain(result, lang).text}</p>
     </>
   );
 }

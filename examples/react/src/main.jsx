@@ -2,10 +2,10 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { CardForm } from "./CardForm.jsx";
+import { CUSTOMER_URL } from "./config.js";
 import { HostedForm } from "./HostedForm.jsx";
 
-// One for each card of each member; comes from your server.
-const CUSTOMER_UID = "gildong_0001_1234";
+const customer = await (await fetch(CUSTOMER_URL + location.search)).json();
 
 // `#hosted` shows the service's own form in a frame, anything else the form of this page.
 const Form = location.hash === "#hosted" ? HostedForm : CardForm;
@@ -13,7 +13,7 @@ const Form = location.hash === "#hosted" ? HostedForm : CardForm;
 createRoot(document.getElementById("root")).render(
   <StrictMode>
     <h1>카드 등록</h1>
-    <Form customerUid={CUSTOMER_UID} />
+    <Form customer={customer} />
   </StrictMode>,
 );
 

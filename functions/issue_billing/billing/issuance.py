@@ -24,6 +24,7 @@ from billing.model.errors import (
     GatewayError,
     GatewayRefused,
     InProgress,
+    InternalError,
     OutcomeUnknown,
     PaidWithoutKey,
     Unavailable,
@@ -49,6 +50,8 @@ MOST_HOLDERS = 2
 class Issued:
     billing_key: BillingKey
     payment: PaidPayment | None = None
+    attempt_id: str = ""
+    """Of the attempt that is told of."""
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,31 @@ def issue_billing_key(
 ) -> Issued:
     """`deadline`: the invocation's end. Raises the errors that stand in `errors`, but those of a request alone."""
     services = replace(services, iamport=services.iamport.hiding(card))
-    new = new_attempt(customer, card, services, deadline, request_id)
+    with in_progress_while_open(customer.uid, services):
+        new = new_attempt(customer, card, services, deadline, request_id)
     prepare(new, services, deadline)
     begun = begin(new, services, deadline)
     if isinstance(begun, Issued):
         return begun
-    attempt, outcome = carry_out(begun, customer, card, services, deadline)
-    with unknown_if_it_breaks():
-        write_down(attempt, outcome, services, deadline)
-    if isinstance(outcome.told, BillingError):
-        outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
-        raise outcome.told
-    return outcome.told
+    with named(begun.attempt_id):
+        attempt, outcome = carry_out(begun, customer, card, services, deadline)
+        with unknown_if_it_breaks():
+            write_down(attempt, outcome, services, deadline)
+        if isinstance(outcome.told, BillingError):
+            outcome.told.key_stays = "" if outcome.ending is None else outcome.ending.key_stays(attempt)
+            raise outcome.told
+        return replace(outcome.told, attempt_id=begun.attempt_id)
+
+
+@contextmanager
+def in_progress_while_open(customer_uid: str, services: Services) -> Iterator[None]:
+    """Without the fingerprints' key nobody can tell a repeat; what it would repeat may be under way all the same."""
+    try:
+        yield
+    except Unavailable as failure:
+        if services.ledger.read(customer_uid) is not None:
+            raise InProgress(failure.reason, failure.answered) from None
+        raise
 
 
 def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
@@ -83,8 +99,9 @@ def prepare(new: NewAttempt, services: Services, deadline: Deadline) -> None:
     try:
         services.iamport.prepare(deadline.earlier_by(ANSWER_SECONDS))
     except Unavailable as failure:
-        if services.ledger.knows(new):
-            raise InProgress(failure.reason, failure.answered) from None
+        known = services.ledger.in_the_way_of(new)
+        if known is not None:
+            raise InProgress(failure.reason, failure.answered, attempt_id=known.id_for(new)) from None
         raise
 
 
@@ -94,18 +111,19 @@ def begin(new: NewAttempt, services: Services, deadline: Deadline) -> Attempt | 
     begun = ledger.begin(new, deadline)
     for _ in range(MOST_HOLDERS):
         if isinstance(begun, LeftOpen):
-            with in_progress_where_unseen(), unknown_if_it_breaks():
-                settle(begun.attempt, iamport, ledger, answer_by)
-            begun = ledger.begin(new, deadline)
+            tells = begun.attempt.id_for(new)
+            look_again(begun.attempt, services, answer_by, tells=tells)
+            with in_progress_where_unseen(tells), unknown_if_it_breaks():
+                begun = ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
         note_attempt(begun.attempt.attempt_id)
-        with in_progress_where_unseen(), unknown_if_it_breaks():
+        with named(begun.attempt.attempt_id), in_progress_where_unseen(), unknown_if_it_breaks():
             found = iamport.look_up(new.customer_uid, answer_by)
-        if found is not None and found.is_same_as(begun.billing_key):
-            return Issued(found, begun.payment)
+            if found is not None and found.is_same_as(begun.billing_key):
+                return Issued(found, begun.payment, begun.attempt.attempt_id)
         begun = ledger.begin(new, deadline, no_repeat_of=begun.attempt.attempt_id)
     if not isinstance(begun, Attempt):
-        raise InProgress
+        raise InProgress(attempt_id=begun.attempt.id_for(new))
     note_attempt(begun.attempt_id)
     return begun
 
@@ -122,16 +140,43 @@ def new_attempt(customer: Customer, card: Card, services: Services, deadline: De
         ends_at=time.time() + deadline.left(),
         is_new_customer=customer.is_new,
         request_id=request_id,
+        consents=customer.consents,
     )
 
 
+def look_again(attempt: Attempt, services: Services, deadline: Deadline, *, tells: str) -> Ending | None:
+    """What became of an attempt that was left open, and is written down then: for who meets its lock, and for who asks
+    by its id. None: not known yet, or closed already.
+
+    `tells`: its id, where who asks may know it. Raises InProgress, OutcomeUnknown.
+    """
+    with named(tells), in_progress_where_unseen(), unknown_if_it_breaks():
+        return settle(attempt, services.iamport, services.ledger, deadline)
+
+
 @contextmanager
-def in_progress_where_unseen() -> Iterator[None]:
-    """An earlier attempt that can't be looked at may have been a success: that nothing was sent would not be true."""
+def named(attempt_id: str) -> Iterator[None]:
+    """Around what is done for an attempt: every answer has its id, that to a bug before anything was sent, too."""
+    try:
+        yield
+    except BillingError as told:
+        told.attempt_id = attempt_id
+        raise
+    except Exception as bug:
+        ours = InternalError()
+        ours.attempt_id = attempt_id
+        raise ours from bug
+
+
+@contextmanager
+def in_progress_where_unseen(attempt_id: str = "") -> Iterator[None]:
+    """An earlier attempt that can't be looked at, or was just settled, may have been a success, perhaps of the same
+    request: that nothing was sent would not be true.
+    """
     try:
         yield
     except Unavailable as failure:
-        raise InProgress(failure.reason, failure.answered) from None
+        raise InProgress(failure.reason, failure.answered, attempt_id=attempt_id) from None
 
 
 @contextmanager
@@ -162,6 +207,8 @@ def carry_out(
         if isinstance(seen, Outcome):
             return attempt, seen
         noted = attempt if attempt.seen == seen else services.ledger.note_seen(attempt, seen, answer_by)
+    except OutcomeUnknown as broken:
+        return attempt, Outcome(broken)
     except Unavailable as never_sent:
         return attempt, nothing_sent(attempt, never_sent)
     if noted is None:
@@ -189,12 +236,13 @@ def nothing_sent(attempt: Attempt, told: BillingError, registered: BillingKey | 
 
 
 def look_before_sending(attempt: Attempt, customer: Customer, iamport: Iamport, deadline: Deadline) -> Seen | Outcome:
-    """An order is never charged twice, and a card never replaced without leave. Raises Unavailable."""
+    """An order is never charged twice, and a card never replaced without leave. Raises Unavailable, OutcomeUnknown."""
     payments: tuple[FoundPayment, ...] = ()
     if attempt.order is not None:
         payments = iamport.find_payments(attempt.order.merchant_uid, deadline)
         if attempt.order_is_paid or any(payment.was_paid() for payment in payments):
-            return paid_before(attempt, payments, iamport, deadline)
+            with unknown_if_it_breaks():
+                return paid_before(attempt, payments, iamport, deadline)
     is_new = customer.is_new and attempt.is_first
     found = None if is_new else iamport.look_up(customer.uid, deadline)
     if found is not None and not may_replace(found, attempt, customer):
@@ -272,7 +320,7 @@ def issue_and_charge(
     """
     send_deadline = deadline.earlier_by(LOOK_UP_SECONDS)
     try:
-        iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
+        issued = iamport.issue(customer, card, send_deadline.earlier_by(LEAST_ISSUE_SECONDS))
     except (Declined, GatewayRefused) as no:
         return refused(attempt, no, iamport, deadline)
     except (GatewayError, Unavailable) as not_processed:
@@ -285,7 +333,7 @@ def issue_and_charge(
         return refused(attempt, no, iamport, deadline, was_issued=True)
     except OutcomeUnknown as unknown:
         return find_out(attempt, unknown, iamport, deadline)
-    return key_of_payment(attempt, paid, iamport, deadline)
+    return key_of_payment(attempt, paid, iamport, deadline, issued=issued)
 
 
 def refused(
@@ -355,10 +403,18 @@ def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadli
 
 
 def key_of_payment(
-    attempt: Attempt, paid: PaidPayment, iamport: Iamport, deadline: Deadline, *, was_refused: bool = False
+    attempt: Attempt,
+    paid: PaidPayment,
+    iamport: Iamport,
+    deadline: Deadline,
+    *,
+    issued: BillingKey | None = None,
+    was_refused: bool = False,
 ) -> Outcome:
     """The answer to a payment does not describe the key, which some PGs never keep and others keep a moment later.
 
+    `issued`: the key that was told before the payment. Iamport's times are of whole seconds, so by them alone a card
+    that stood there before, and was put there again within its second, would not be this attempt's.
     `was_refused`: what is paid was asked for by an earlier request, so the key is that one's.
     """
     for pause in (0.0, PAUSE_BEFORE_SECOND_LOOK):
@@ -367,7 +423,8 @@ def key_of_payment(
             found = iamport.look_up(attempt.customer_uid, deadline)
         except Unavailable as failure:
             return Outcome(OutcomeUnknown(failure.reason, failure.answered))
-        key = found if was_refused else attempt.own_key(found)
+        is_it = found is not None and (was_refused or found.is_same_as(issued))
+        key = found if is_it else attempt.own_key(found)
         if key is not None:
             ending = Ending("issued", registered=key, payment=paid, may_still_land=was_refused)
             return Outcome(Issued(key, paid), ending)

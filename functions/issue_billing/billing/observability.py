@@ -16,11 +16,13 @@ metrics = Metrics()
 
 METRIC_BY_OUTCOME = {
     "card_form_shown": "CardFormShown",
+    "attempt_told": "AttemptTold",
     "issued": "BillingKeyIssued",
     "declined": "BillingKeyDeclined",
     "invalid_request": "InvalidRequest",
     "forbidden": "InvalidRequest",
     "not_found": "InvalidRequest",
+    "unknown_attempt": "InvalidRequest",
     "too_large": "InvalidRequest",
     "unsupported_media_type": "InvalidRequest",
     "invalid_customer_token": "InvalidCustomerToken",
@@ -60,6 +62,22 @@ def note_outcome(
         keys["gateway_milliseconds"] = milliseconds
     log = logger.error if outcome in SERIOUS_OUTCOMES else logger.info
     log("request ended", extra=keys)
+
+
+def note_told(told: str, *, reason: str | None, answered: Answered | None, gateway_seconds: float) -> None:
+    """An attempt's outcome was told to who asked by its id; `told`: `issued` or the contract's code.
+
+    It is no second outcome: neither the metric of that one nor the time of a card's way counts it.
+    """
+    metrics.add_metric(METRIC_BY_OUTCOME["attempt_told"], MetricUnit.Count, 1)
+    keys: dict[str, object] = {"outcome": "attempt_told", "told": told}
+    if reason:
+        keys["reason"] = reason
+    if answered is not None:
+        keys |= _of_answer(answered)
+    if gateway_seconds:
+        keys["gateway_milliseconds"] = round(gateway_seconds * 1000)
+    logger.info("request ended", extra=keys)
 
 
 def _of_answer(answered: Answered) -> dict[str, object]:

@@ -9,8 +9,13 @@ ORIGIN = r"https://[^/?#@,\s]+"
 OF_THIS_MACHINE = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?"
 FROM_A_CONTAINER = r"http://host\.docker\.internal(?::[0-9]+)?"
 """This machine, where `sam local` runs the function."""
+LINE = r"[^\x00-\x1f\x7f-\x9f]{0,%d}"
+PICTURE = r"|https://[A-Za-z0-9.\-]+(:[0-9]+)?/[A-Za-z0-9._~%/\-]*[A-Za-z0-9._~\-]"
+"""An address that a Content Security Policy can name exactly: with a query it would allow any, with a slash at its end
+a whole folder (Content Security Policy Level 3, 6.7.2.8)."""
 
 CardField = Literal["birth", "pwd_2digit"]
+DataBasis = Literal["notice", "consent"]
 FirstPayment = Literal["onetime", "again"]
 
 CARD_FIELDS: Mapping[str, frozenset[CardField]] = {
@@ -53,8 +58,36 @@ class Settings:
     """In an hour, for one card number."""
     attempts_per_card_per_day: int
     """The same in a day: a hundred passwords can be tried in ten hours otherwise."""
+    shop_name: str
+    """Whose page the card form is; empty: it names nobody."""
+    shop_logo_url: str
+    """The one picture that the form may load; empty: none."""
+    shop_contact: str
+    """A line on how to reach the shop; empty: there is none."""
+    accent_color: str
+    """`#rrggbb`, the shop's colour on the form; empty: the form has its own."""
     privacy_policy_url: str
     """Where the card form's consent points to; empty: it has no link."""
+    data_collection: DataBasis
+    """Whether the card form tells which data is collected, or asks for a consent to it."""
+    data_retention: str
+    """How long the merchant keeps it, in his words; empty: the form says nothing of it."""
+    data_provision: DataBasis
+    """The same for giving data to a third party."""
+    data_recipient: str
+    """Who that is; empty: the form speaks of none."""
+    data_recipient_retention: str
+    data_recipient_terms_url: str
+
+
+def consents_asked_for(settings: Settings) -> tuple[str, ...]:
+    """The fields by which the card form's visitor consents."""
+    asked_for = []
+    if settings.data_collection == "consent":
+        asked_for.append("consent")
+    if settings.data_recipient and settings.data_provision == "consent":
+        asked_for.append("consent_to_provision")
+    return tuple(asked_for)
 
 
 class WrongSetting(ValueError):
@@ -84,8 +117,27 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         attempts_per_customer=_count(environment, "ATTEMPTS_PER_CUSTOMER", 10),
         attempts_per_card=_count(environment, "ATTEMPTS_PER_CARD", 10),
         attempts_per_card_per_day=_count(environment, "ATTEMPTS_PER_CARD_PER_DAY", 20),
+        shop_name=_matching(environment, "SHOP_NAME", LINE % 40, "one line of 40 characters at most"),
+        shop_logo_url=_matching(
+            environment,
+            "SHOP_LOGO_URL",
+            PICTURE,
+            "the https address of one picture, without a query, or nothing",
+        ),
+        shop_contact=_matching(environment, "SHOP_CONTACT", LINE % 100, "one line of 100 characters at most"),
+        accent_color=_matching(environment, "ACCENT_COLOR", r"|#[0-9A-Fa-f]{6}", "a colour as #1f4fd8, or nothing"),
         privacy_policy_url=_matching(
             environment, "PRIVACY_POLICY_URL", r"|https://\S+", "an https address, or nothing"
+        ),
+        data_collection="consent" if _is_second(environment, "DATA_COLLECTION", "notice", "consent") else "notice",
+        data_retention=_matching(environment, "DATA_RETENTION", LINE % 60, "one line of 60 characters at most"),
+        data_provision="notice" if _is_second(environment, "DATA_PROVISION", "consent", "notice") else "consent",
+        data_recipient=_matching(environment, "DATA_RECIPIENT", LINE % 60, "one line of 60 characters at most"),
+        data_recipient_retention=_matching(
+            environment, "DATA_RECIPIENT_RETENTION", LINE % 60, "one line of 60 characters at most"
+        ),
+        data_recipient_terms_url=_matching(
+            environment, "DATA_RECIPIENT_TERMS_URL", r"|https://\S+", "an https address, or nothing"
         ),
     )
 

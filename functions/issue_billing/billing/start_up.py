@@ -23,7 +23,7 @@ from billing.services import Services
 FETCH_SECONDS = 3.0
 """Lambda gives a start ten seconds, and the hooks of a restored snapshot as well."""
 
-IMPORTED_WHEN_NEEDED = ("card_form.page",)
+IMPORTED_WHEN_NEEDED = ("card_form.page", "billing.inquiry")
 """Other containers save their time; a snapshot has them for nothing."""
 
 

@@ -4,7 +4,8 @@
     words.py      Korean and English
     page.py       puts the page together and answers with it
     page.html     around everything; form.html and outcome.html are what it shows
-    page.css, page.js
+    page.css, page.js, grouping.js
+    assets.py     these files as they are sent, and their hashes; colours.py: the theme's, and the shop's own
 
 All of it leaves in one response, and works without JavaScript too. Imported only when a page is asked for.
 """

@@ -1,17 +1,23 @@
 "use strict";
 
 // Groups digits while they are typed or pasted, and leaves the caret where the typist has it.
+// What is longer than the field takes is refused as a whole: a part of it would be another number.
 
-function groupWhileTyping(input, grouped) {
+function groupWhileTyping(input, { grouped, longest, read = digitsOf, refuse }) {
   let digitsShown = "";
 
   function regroup(event) {
     if (event?.isComposing) return;
-    let digits = digitsOf(input.value);
-    const beforeCaret = digitsOf(input.value.slice(0, input.selectionStart)).length;
+    let digits = read(input.value);
+    let beforeCaret = read(input.value.slice(0, input.selectionStart)).length;
     if (event?.inputType === "deleteContentForward" && digits === digitsShown) {
       // Only a separator went, and it would come back at once: what was meant is the digit behind it.
       digits = digits.slice(0, beforeCaret) + digits.slice(beforeCaret + 1);
+    }
+    if (digits.length > longest(digits)) {
+      if (!isOneKey(event)) refuse();
+      beforeCaret = Math.max(0, beforeCaret - (digits.length - digitsShown.length));
+      digits = digitsShown;
     }
     digitsShown = digits;
     if (input.value !== grouped(digits)) {
@@ -23,12 +29,37 @@ function groupWhileTyping(input, grouped) {
 
   input.addEventListener("input", regroup);
   input.addEventListener("compositionend", regroup);
-  return regroup;
+}
+
+// A field of a few digits. What a password manager puts there is refused: no two digits are picked out of it.
+function takeDigitsAlone(input, longest, refuse) {
+  let shown = "";
+
+  function take(event) {
+    if (event?.isComposing) return;
+    const text = input.value.normalize("NFKC");
+    const takes = /^[0-9]*$/.test(text) && text.length <= longest;
+    if (!takes && !isOneKey(event)) refuse();
+    if (takes) shown = text;
+    if (input.value !== shown) input.value = shown;
+  }
+
+  input.addEventListener("input", take);
+  input.addEventListener("compositionend", take);
+}
+
+function isOneKey(event) {
+  return event?.inputType === "insertText" && event.data?.length === 1;
 }
 
 // NFKC, as Korean and Japanese keyboards can give full-width digits.
 function digitsOf(text) {
   return text.normalize("NFKC").replace(/[^0-9]/g, "");
+}
+
+// 1/29 is January.
+function digitsOfExpiry(text) {
+  return digitsOf(text.normalize("NFKC").replace(/^\s*([1-9])\s*([/.-])/, "0$1$2"));
 }
 
 function positionAfter(digitCount, text) {
@@ -51,5 +82,6 @@ function inGroups(digits, sizes, separator) {
 
 const byFours = (digits) => inGroups(digits, [4, 4, 4, 4], " ");
 const asExpiry = (digits) => (digits.startsWith("20") ? inGroups(digits, [4], "-") : inGroups(digits, [2], " / "));
+const longestExpiry = (digits) => (digits.startsWith("20") || digits.slice(2, 4) === "20" ? 6 : 4);
 const asBusinessNumber = (digits) => inGroups(digits, [3, 2], "-");
 const ungrouped = (digits) => digits;

@@ -4,21 +4,26 @@ Of what a visitor sends, only the page's own query comes back, checked by `visit
 """
 
 import json
-from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
 from http import HTTPStatus
-from pathlib import Path
 from string import Template
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from billing.settings import Settings
+from billing.model.customer import Claim
+from billing.model.errors import FieldError
+from billing.model.sensitive import Sensitive
+from billing.settings import Settings, consents_asked_for
+from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
 from card_form import words
+from card_form.assets import SCRIPT, STYLE, hash_source, source
+from card_form.colours import colours_css
 from card_form.visit import Visit, named, read_visit
 
 
@@ -28,68 +33,193 @@ class Html(str):
     __slots__ = ()
 
 
-def _source(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def _template(name: str) -> Template:
+    return Template(source(f"{name}.html"))
 
 
-PAGE, FORM, OUTCOME, PRIVACY_POLICY, CARD_KIND, BIRTH, PWD_2DIGIT = (
-    Template(_source(f"{name}.html"))
-    for name in ("page", "form", "outcome", "privacy_policy", "card_kind", "birth", "pwd_2digit")
-)
-STYLE = Html(_source("page.css"))
-SCRIPT = Html(_source("grouping.js") + _source("page.js"))
+PAGE = _template("page")
+FORM = _template("form")
+OUTCOME = _template("outcome")
+PRIVACY_POLICY = _template("privacy_policy")
+CARD_KIND = _template("card_kind")
+BIRTH = _template("birth")
+PWD_2DIGIT = _template("pwd_2digit")
+SHOP = _template("shop")
+LOGO = _template("logo")
+CONTACT = _template("contact")
+WHAT_FOR = _template("what_for")
+ROW = _template("row")
+DATA_PART = _template("data_part")
+CONSENT = _template("consent")
+TERMS = _template("terms")
+REFRESH = Html('<noscript><meta http-equiv="refresh" content="5"></noscript>')
+
+SAFE_HEADERS: dict[str, str | list[str]] = {
+    # Tells the next site no path and no token. Under no-referrer a browser posts the form with `Origin: null`.
+    "Referrer-Policy": "strict-origin",
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=63072000",
+    "X-Content-Type-Options": "nosniff",
+}
+
+NOTICE = Template("<p><strong>$title</strong></p>")
+PARAGRAPH = Template("<p>$text</p>")
+ERROR = Template('<p class="error" id="$name-error">$error</p>')
 
 INCOMPLETE = {"status": "failed", "code": "incomplete"}
 
-ERROR_FIELDS = ("card_number", "expiry", "pwd_2digit", "birth")
-"""In the order of the page."""
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page is made of."""
+
+    visit: Visit
+    settings: Settings
+    origins: tuple[str, ...]
+    claim: Claim | None
+    answer: Mapping[str, Any] | None
+    """A body of the API, where there is something to tell."""
+    request_id: str
+
+    @property
+    def outcome(self) -> words.Outcome | None:
+        return words.outcome(_code(self.answer), self.visit.language) if self.answer else None
+
+    @property
+    def names_customer(self) -> bool:
+        if self.settings.customer_identity == "open":
+            return bool(self.visit.customer_uid)
+        return self.claim is not None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return words.labels(self.visit.language, self.amount)
+
+    @property
+    def currency(self) -> str:
+        payment = self.claim.payment if self.claim is not None else None
+        match dict(payment.details).get("currency") if payment is not None else None:
+            case Sensitive() as named:
+                return named.reveal()
+            case _:
+                return words.WON
+
+    @property
+    def amount(self) -> str:
+        """Of the first payment; empty where none is taken."""
+        if self.claim is None or self.claim.payment is None:
+            return ""
+        return words.amount(self.claim.payment.amount, self.currency, self.visit.language)
 
 
 def show(
     query: Mapping[str, str],
     language: Language,
     settings: Settings,
+    claim: Claim | None,
     answer: Mapping[str, Any] | None,
+    request_id: str,
 ) -> Response[str]:
-    """The empty form; with `answer` (a body of the API), what became of a form that was posted without JavaScript."""
+    """The empty form; with `answer` (a body of the API), what became of an attempt or why there can be none.
+
+    `claim`: of the token in the address, where tokens say whose card it is.
+    """
     origins = named(settings.allowed_origins)
     visit = read_visit(query, language, origins)
-    names_customer = bool(visit.customer_uid or visit.customer_token)
-    if answer is None and not names_customer:
+    told = answer or _told_by_address(visit)
+    shown = Shown(visit, settings, origins, claim, told, request_id)
+    if told is None and not shown.names_customer:
         answer = INCOMPLETE
-    outcome = words.outcome(_code(answer), language) if answer else None
-    content = _outcome(answer, outcome, visit) if answer and outcome else _hidden_outcome(visit)
-    if outcome is None or (outcome.another_try and names_customer):
-        content = Html(content + _form(answer or {}, visit, settings, origins))
+        shown = replace(shown, answer=INCOMPLETE)
+    style = Html(colours_css(settings.accent_color, visit.theme) + STYLE)
     return Response(
         status_code=_status(answer),
         content_type="text/html; charset=utf-8",
-        body=_page(content, outcome, visit),
-        headers=_headers(origins),
+        body=_page(shown, style),
+        headers=_headers(origins, style, settings.shop_logo_url),
     )
 
 
-def _page(content: Html, outcome: words.Outcome | None, visit: Visit) -> Html:
-    labels = words.labels(visit.language)
+def lead_to_outcome(
+    query: Mapping[str, str],
+    language: Language,
+    settings: Settings,
+    body: Mapping[str, Any],
+    wrong: Iterable[FieldError],
+) -> Response[str]:
+    """Where a browser that posted a form by itself finds what became of it, under this very address.
+
+    A page in answer to the post itself would have the browser keep all that was posted in its profile, to be able to
+    show it again; 303 has it forget the post (RFC 9110, 15.4.4).
+    """
+    visit = read_visit(query, language, named(settings.allowed_origins))
+    address = replace(
+        visit,
+        attempt=body.get("attempt_id", ""),
+        outcome="" if "attempt_id" in body else _code(body),
+        wrong=tuple((error.field, error.reason) for error in wrong if error.field in words.ERROR_FIELDS),
+    ).address(language)
+    return Response(
+        status_code=HTTPStatus.SEE_OTHER,
+        content_type="text/html; charset=utf-8",
+        body="",
+        headers={"Location": address, **SAFE_HEADERS},
+    )
+
+
+def _told_by_address(visit: Visit) -> dict[str, Any] | None:
+    """A refusal from before anything was begun; nothing more can be said in an address, which anybody can write."""
+    if not visit.outcome:
+        return None
+    errors = [{"field": name, "message": messages.BY_REASON[why][visit.language]} for name, why in visit.wrong]
+    return {"status": "failed", "code": visit.outcome, "errors": errors}
+
+
+def _page(shown: Shown, style: Html) -> Html:
+    visit, settings, labels, outcome = shown.visit, shown.settings, shown.labels, shown.outcome
+    content = _outcome(shown, outcome) if outcome else _hidden_outcome(shown)
+    if shown.names_customer and (outcome is None or outcome.another_try):
+        content = Html(content + _form(shown))
+    contact = _fill(CONTACT, ask_the_shop=labels["ask_the_shop"], shop_contact=settings.shop_contact)
     other: Language = "en" if visit.language == "ko" else "ko"
+    titles = (outcome.heading if outcome else "", labels["title"], settings.shop_name)
     return _fill(
         PAGE,
         language=visit.language,
         title=labels["title"],
-        page_title=f"{outcome.heading} – {labels['title']}" if outcome else labels["title"],
+        page_title=" – ".join(title for title in titles if title),
+        colour_schemes=visit.theme or "light dark",
+        # Without JavaScript; page.js asks by itself.
+        refresh=REFRESH if visit.attempt and outcome and outcome.ask_again else "",
+        shop=_shop(settings, visit.language),
         other_language=labels["other_language"],
         other_language_code=other,
         other_language_address=visit.address(other),
-        style=STYLE,
+        style=style,
         content=content,
+        contact=contact if settings.shop_contact else "",
+        page_data=_page_data(shown),
+        script=Html(SCRIPT),
     )
 
 
-def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) -> Html:
-    labels = words.labels(visit.language)
+def _shop(settings: Settings, language: Language) -> Html | str:
+    """Whose page it is. A logo beside the name says nothing that the name doesn't."""
+    if not settings.shop_name and not settings.shop_logo_url:
+        return ""
+    alternative = "" if settings.shop_name else words.labels(language)["logo"]
+    logo = _fill(LOGO, shop_logo_url=settings.shop_logo_url, alternative=alternative)
+    return _fill(SHOP, logo=logo if settings.shop_logo_url else "", shop_name=settings.shop_name)
+
+
+def _outcome(shown: Shown, outcome: words.Outcome) -> Html:
+    answer, visit, labels = shown.answer or {}, shown.visit, shown.labels
     card = answer.get("card") or {}
+    payment = answer.get("payment") or {}
     # Iamport's words where it declined, as in page.js.
-    text = answer["message"] if answer.get("code") == "declined" else outcome.text
+    said = answer["message"] if answer.get("code") == "declined" and answer["message"] != outcome.text else ""
+    receipt_url = payment.get("receipt_url") or ""
+    succeeded = answer.get("status") == "success"
     result = {
         "status": answer["status"],
         "code": answer.get("code", ""),
@@ -98,77 +228,138 @@ def _outcome(answer: Mapping[str, Any], outcome: words.Outcome, visit: Visit) ->
     given = {name: value for name, value in result.items() if value}
     return _fill(
         OUTCOME,
+        **labels,
         kind=outcome.kind,
         state="",
         heading=outcome.heading,
-        text=text,
+        text=outcome.text,
+        said=said,
+        said_state=_shown_if(bool(said)),
         next_step=outcome.next_step,
-        reload=labels["reload"] if outcome.ask_again else "",
-        ask_again=labels["ask_again"],
+        amount=words.amount(payment["amount"], shown.currency, visit.language) if payment else "",
+        payment_state=_shown_if(bool(payment)),
+        receipt_url=receipt_url,
+        receipt_state=_shown_if(bool(receipt_url)),
+        reload=labels["reloads"] if outcome.ask_again and visit.attempt else "",
         card=" ".join(part for part in (card.get("name"), card.get("number")) if part),
+        request_id="" if succeeded else shown.request_id,
+        reference_state=_shown_if(not succeeded),
         return_address=visit.return_url_with(given) if visit.return_url else "",
-        return_state="" if visit.return_url else Html("hidden"),
-        back=labels["back"],
+        return_state=_shown_if(bool(visit.return_url)),
     )
 
 
-def _hidden_outcome(visit: Visit) -> Html:
+def _hidden_outcome(shown: Shown) -> Html:
     """What page.js fills in."""
-    labels = words.labels(visit.language)
-    return _fill(
-        OUTCOME,
-        kind="",
-        state=Html("hidden"),
-        heading="",
-        text="",
-        next_step="",
-        reload="",
-        ask_again=labels["ask_again"],
-        card="",
-        return_address="",
-        return_state=Html("hidden"),
-        back=labels["back"],
+    hidden = _shown_if(False)
+    states = ("state", "said_state", "payment_state", "receipt_state", "reference_state", "return_state")
+    texts = (
+        *("kind", "heading", "text", "said", "next_step", "amount", "receipt_url", "reload", "card", "request_id"),
+        "return_address",
     )
+    return _fill(OUTCOME, **shown.labels, **dict.fromkeys(states, hidden), **dict.fromkeys(texts, ""))
 
 
-def _form(answer: Mapping[str, Any], visit: Visit, settings: Settings, origins: tuple[str, ...]) -> Html:
+def _shown_if(holds: bool) -> Html:
+    return Html("" if holds else "hidden")
+
+
+def _form(shown: Shown) -> Html:
     """With the fields that the operator's contract wants. Only with a business number is there a choice of kinds."""
-    labels = words.labels(visit.language)
-    errors = {error["field"]: error["message"] for error in answer.get("errors", ())}
-    first_wrong = next((name for name in ERROR_FIELDS if name in errors), None)
+    visit, settings, labels = shown.visit, shown.settings, shown.labels
+    errors = {error["field"]: error["message"] for error in (shown.answer or {}).get("errors", ())}
+    first_wrong = next((name for name in words.ERROR_FIELDS if name in errors), None)
     texts = {
         **labels,
-        **{f"{name}_error": errors.get(name, "") for name in ERROR_FIELDS},
-        **{f"{name}_state": _state(name in errors, focused=name == first_wrong) for name in ERROR_FIELDS},
+        **{f"{name}_error": errors.get(name, "") for name in words.ERROR_FIELDS},
+        **{f"{name}_state": _state(name in errors, focused=name == first_wrong) for name in words.ERROR_FIELDS},
     }
     asked_for = settings.card_fields
     link = _fill(PRIVACY_POLICY, privacy_policy_url=settings.privacy_policy_url, **labels)
     return _fill(
         FORM,
         **texts,
+        what_for=_what_for(shown),
         card_kind_choice=_fill(CARD_KIND, **labels) if "birth" in asked_for else "",
         birth_field=_fill(BIRTH, **texts) if "birth" in asked_for else "",
         pwd_2digit_field=_fill(PWD_2DIGIT, **texts) if "pwd_2digit" in asked_for else "",
         safety_words=labels["safety" if "pwd_2digit" in asked_for else "safety_without_password"],
         customer_uid=visit.customer_uid,
         customer_token=visit.customer_token,
+        data_parts=Html("".join(_data_parts(shown, errors))),
         privacy_policy_link=link if settings.privacy_policy_url else "",
-        page_data=_page_data(visit, origins),
-        script=SCRIPT,
     )
+
+
+def _data_parts(shown: Shown, errors: Mapping[str, str]) -> Iterator[Html]:
+    """Which personal data is collected, and who is given it: told, or asked for, as the operator has chosen."""
+    settings, labels = shown.settings, shown.labels
+    items = [labels["card_number"], labels["expiry"]]
+    items += [f"{labels['birth']} ({labels['business_number']})"] if "birth" in settings.card_fields else []
+    items += [labels["pwd_2digit"]] if "pwd_2digit" in settings.card_fields else []
+    what = {labels["purpose"]: labels["purposes"], labels["items"]: ", ".join(items)}
+    collection = {**what, labels["retention"]: settings.data_retention}
+    yield _data_part(shown, "consent", collection, "", errors)
+    if settings.data_recipient:
+        provision = {
+            labels["recipient"]: settings.data_recipient,
+            **what,
+            labels["retention"]: settings.data_recipient_retention,
+        }
+        yield _data_part(shown, "consent_to_provision", provision, settings.data_recipient_terms_url, errors)
+
+
+def _data_part(shown: Shown, name: str, facts: Mapping[str, str], terms_url: str, errors: Mapping[str, str]) -> Html:
+    labels = shown.labels
+    is_asked_for = name in consents_asked_for(shown.settings)
+    title = labels[f"{name}_title" if is_asked_for else f"{name}_notice"]
+    refusal = labels["refusal"] if is_asked_for else ""
+    given = {fact: told for fact, told in facts.items() if told}
+    version = sha256(json.dumps([title, given, refusal, terms_url]).encode()).hexdigest()[:12]
+    error = errors.get(name, "")
+    choice = _fill(CONSENT, name=name, title=title, version=version, state=_state(bool(error), focused=False))
+    return _fill(
+        DATA_PART,
+        choice=choice if is_asked_for else _fill(NOTICE, title=title),
+        details=labels["details"],
+        rows=Html("".join(_fill(ROW, name=fact, value=told) for fact, told in given.items())),
+        refusal=_fill(PARAGRAPH, text=refusal) if refusal else "",
+        terms=_fill(TERMS, terms_url=terms_url, **labels) if terms_url else "",
+        error=_fill(ERROR, name=name, error=error) if is_asked_for else "",
+    )
+
+
+def _what_for(shown: Shown) -> Html | str:
+    """For which account, and what is paid: all that the token says, before anything is typed."""
+    claim, labels = shown.claim, shown.labels
+    if claim is None:
+        return ""
+    rows = {labels["account"]: claim.display}
+    if claim.payment is not None:
+        rows |= {
+            labels["order"]: claim.payment.name,
+            labels["paid_to"]: shown.settings.shop_name,
+            labels["paid"]: shown.amount,
+        }
+    told = [_fill(ROW, name=name, value=value) for name, value in rows.items() if value]
+    return _fill(WHAT_FOR, rows=Html("".join(told))) if told else ""
 
 
 def _state(wrong: bool, *, focused: bool) -> Html:
     return Html(('aria-invalid="true"' if wrong else "") + (" autofocus" if focused else ""))
 
 
-def _page_data(visit: Visit, origins: tuple[str, ...]) -> Html:
+def _page_data(shown: Shown) -> Html:
+    visit, labels = shown.visit, shown.labels
+    customer = {"customer_uid": visit.customer_uid, "customer_token": visit.customer_token}
     data = {
-        "customer_uid": visit.customer_uid,
-        "customer_token": visit.customer_token,
+        "customer": {name: value for name, value in customer.items() if value},
+        "attempt": visit.attempt,
+        "answer": {"status": "failed", "code": _code(shown.answer)} if shown.answer else None,
         "return_url": visit.return_url,
-        "origins": origins,
-        **words.for_script(visit.language),
+        "origins": shown.origins,
+        "title": " – ".join(title for title in (labels["title"], shown.settings.shop_name) if title),
+        **words.for_script(visit.language, shown.amount, shown.currency),
     }
     # Inside of a script element only "<" can end it or change its meaning (HTML, 4.12.1.3).
     return Html(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
@@ -192,12 +383,13 @@ def _status(answer: Mapping[str, Any] | None) -> HTTPStatus:
     return HTTP_STATUS[answer["code"]] if answer and "code" in answer else HTTPStatus.OK
 
 
-def _headers(origins: tuple[str, ...]) -> dict[str, str | list[str]]:
+def _headers(origins: tuple[str, ...], style: Html, logo: str) -> dict[str, str | list[str]]:
     policy = {
         "default-src": "'none'",
-        "script-src": _hash(SCRIPT),
-        "style-src": _hash(STYLE),
-        "img-src": "data:",  # the empty icon, so that no browser asks the server for one
+        "script-src": hash_source(SCRIPT),
+        "style-src": hash_source(style),
+        # `data:` is the empty icon, so that no browser asks the server for one.
+        "img-src": f"data: {logo}".rstrip(),
         "connect-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
@@ -205,17 +397,8 @@ def _headers(origins: tuple[str, ...]) -> dict[str, str | list[str]]:
     }
     return {
         "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in policy.items()),
-        # Tells the next site no path and no token. Under no-referrer a browser posts the form with `Origin: null`.
-        "Referrer-Policy": "strict-origin",
-        "Cache-Control": "no-store",
-        "Strict-Transport-Security": "max-age=63072000",
-        "X-Content-Type-Options": "nosniff",
         "Permissions-Policy": ", ".join(
             f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment", "usb")
         ),
+        **SAFE_HEADERS,
     }
-
-
-def _hash(source: str) -> str:
-    """What the browser computes over the text between the tags (Content Security Policy Level 3, 6.7.2)."""
-    return f"'sha256-{b64encode(sha256(source.encode()).digest()).decode()}'"

@@ -36,7 +36,7 @@ PATHS = {
 }
 
 DOCUMENT = (PROJECT / "docs/contracts.md").read_text("utf-8")
-KOREAN = (PROJECT / "docs/contracts.ko.md").read_text("utf-8")
+KOREAN = (PROJECT / "docs/ko/contracts.md").read_text("utf-8")
 TABLES: Mapping[str, Parameter] = {**CUSTOMER, **CHANNEL, **PAYMENT}
 
 OWN_LIMITS = {"customer_id"}

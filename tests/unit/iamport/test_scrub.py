@@ -171,3 +171,13 @@ def test_an_identifier_that_quotes_a_cards_number_is_none(text: str, passes: boo
 
 def test_a_scrub_shows_nothing_of_the_card_that_it_knows() -> None:
     assert not any(secret in repr(Scrub(OWN)) for secret in ("9876", "851231", "73", "2099"))
+
+
+def test_half_a_letter_and_endless_words_are_not_kept() -> None:
+    for scrub in (Scrub(), Scrub(OWN)):
+        assert scrub.text("한도\ud83d초과") == "한도?초과"
+        assert scrub.text(f"카드번호 {OTHER[:8]}\udc00{OTHER[8:]}") == "카드번호 000012******1234"
+        assert scrub.text("한도초과" * 1_000) == "한도초과" * 500
+        for odd in ("\ud83d", "a" * 2_000):
+            assert scrub.link(f"https://receipts.invalid/{odd}") is None
+            assert scrub.identifier(f"imp_{odd}") is None

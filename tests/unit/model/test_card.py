@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -263,3 +264,10 @@ def test_a_card_cannot_be_serialised() -> None:
 )
 def test_a_card_number_that_the_gateway_quotes_is_masked(quoted: str) -> None:
     assert read_example().hide_in(f"카드번호 {quoted} 거절") == "카드번호 000011******3333 거절"
+
+
+def test_a_dummy_in_the_birth_dates_place_hides_nothing() -> None:
+    text = "한도 1,000,000원 초과 (123456, 850101)"
+    for dummy in ("000000", "123456", ""):
+        assert replace(read_example(), birth=Sensitive(dummy)).hide_in(text) == text
+    assert replace(read_example(), birth=Sensitive("850101")).hide_in(text) == "한도 1,000,000원 초과 (123456, ******)"

@@ -45,6 +45,19 @@ def test_a_token_may_say_that_its_uid_is_new(claims: dict[str, Any], is_new: boo
     assert read_claim(token(**claims), KEYS).is_new is is_new
 
 
+def test_a_token_may_say_what_the_account_is_called() -> None:
+    assert read_claim(token(display="길동 (gildong@shop.example)"), KEYS).display == "길동 (gildong@shop.example)"
+    assert read_claim(token(), KEYS).display == ""
+
+
+@pytest.mark.parametrize("display", [1, None, " a", "a\nb", "a" * 81, ["a"]])
+def test_what_is_no_name_of_an_account_is_refused(display: object) -> None:
+    claims = jwt.encode({"sub": "customer-1", "exp": time.time() + 600, "display": display}, KEY, "HS256")
+    with pytest.raises(InvalidCustomerToken) as refusal:
+        read_claim(claims, KEYS)
+    assert refusal.value.reason == "display_not_as_documented"
+
+
 @pytest.mark.parametrize("new", ["true", 1, 0, [], {}])
 def test_new_is_said_by_a_boolean_alone(new: object) -> None:
     with pytest.raises(InvalidCustomerToken) as refusal:

@@ -19,6 +19,7 @@ WRITTEN = {
     "inside": f"a{AS_IT_IS}b",
     "in full width": "０００0１１１1２２２2３３３3",
     "in Arabic digits": "٠٠٠٠١١١١٢٢٢٢٣٣٣٣",
+    "as an address has it": "00001111%2022223333",
     "in circles": "⓪⓪⓪⓪①①①①②②②②③③③③",
 }
 

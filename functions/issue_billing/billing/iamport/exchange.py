@@ -17,7 +17,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal
 
@@ -116,7 +116,7 @@ class Exchange:
             raise OutcomeUnknown("time_out")
         if answer is None:
             raise OutcomeUnknown(reason)
-        return read_answer(*answer)
+        return _without_secrets(read_answer(*answer), call, token)
 
     def _send(self, call: Call, token: Sensitive | None, deadline: Deadline) -> Response:
         left = deadline.left()
@@ -145,6 +145,17 @@ class _Session(Session):
 
     def get_redirect_target(self, resp: Response) -> None:  # noqa: ARG002
         return None
+
+
+def _without_secrets(answer: Answer, call: Call, token: Sensitive | None) -> Answer:
+    """What lets a caller in is told to nobody, should an answer quote it: the token, or the key that it is asked by."""
+    if answer.message is None:
+        return answer
+    secrets = map(str, (call.body or {}).values()) if token is None else (token.reveal(),)
+    message = answer.message
+    for secret in secrets:
+        message = message.replace(secret, "***")
+    return replace(answer, message=message)
 
 
 def read_answer(http_status: int, body: bytes) -> Answer:

@@ -1,7 +1,7 @@
 """The ledger's items: what is written about an attempt, and how it is read back.
 
     key                          what                                           written
-    uid#{customer_uid}           the newest attempt under the uid, and the      by every begin, note, finish, settle
+    uid#{customer_uid}           the newest attempt under the uid, and the      by every begin, note, look, finish
                                  card that is registered there
     card#{fingerprint}#{day}     how often a card was tried in a day in Seoul,  by every begin
                                  and in each of its hours
@@ -26,7 +26,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from billing.model.attempt import Attempt, Ending, Item, Leftover, NewAttempt, Order, Seen
+from billing.model.attempt import Attempt, Closed, Ending, Item, Leftover, NewAttempt, Order, Seen
 from billing.model.billing_key import BillingKey, PaidPayment
 from billing.model.digits import masked
 
@@ -119,6 +119,8 @@ def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid
     }
     if earlier is None and new.is_new_customer and new.order is None:
         item["seen"] = seen_text(Seen())
+    if new.consents:
+        item["consents"] = json.dumps(dict(new.consents) | {"at": int(now)})
     if "registered_at" not in item:
         item["expires_at"] = int(now) + KEPT_SECONDS
     return item
@@ -126,11 +128,13 @@ def new_item(earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid
 
 def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> Item:
     """The uid's item, with how the attempt ended."""
-    gone = {"locked_until", "due_at", "due_shard", "leftover", "card_fingerprint", "request_fingerprint"}
+    gone = {"locked_until", "looked_at", "due_at", "due_shard", "leftover", "card_fingerprint", "request_fingerprint"}
     if ending.registered is not None or "registered_at" in attempt.item:
         gone.add("expires_at")
     item = {name: value for name, value in attempt.item.items() if name not in gone}
     item |= _in_one_form(item)
+    if ending.state == "issued" and "consents" in item:
+        item["registered_consents"] = item["consents"]  # stays as long as the card is registered
     if ending.state == "issued":
         item |= _kept_for_repeats(attempt.item, now)
     if ending.registered is not None:
@@ -204,6 +208,15 @@ def attempt_in(item: Item) -> Attempt:
         seen=_seen_in(item),
         leftover=_leftover_in(item),
         item=item,
+    )
+
+
+def closed_in(item: Item) -> Closed:
+    """What `ended_item` has written."""
+    return Closed(
+        attempt_in(item),
+        Ending(item["state"], item.get("message") or None, registered_in(item), payment_in(item)),
+        item.get("key_stays", ""),
     )
 
 

@@ -24,6 +24,7 @@ from billing.ledger.items import (
     attempts_in_hour,
     attempts_this_hour,
     card_key,
+    closed_in,
     customer_key,
     due_at,
     ended_item,
@@ -38,7 +39,7 @@ from billing.ledger.items import (
     seen_text,
     typed,
 )
-from billing.model.attempt import Attempt, Ending, Item, LeftOpen, NewAttempt, Order, Repeated, Seen
+from billing.model.attempt import Attempt, Closed, Ending, Item, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.deadline import Deadline
 from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
 from billing.observability import note_ended
@@ -48,6 +49,8 @@ BEGIN_SECONDS = 2.0
 """The longest that a new attempt waits for others that write the same items: nothing has happened yet."""
 ANSWER_SECONDS = 0.5
 """Kept of an invocation where an outcome can't be written down for others that write."""
+SECONDS_BETWEEN_LOOKS = 4
+"""Who asks again after Retry-After, five seconds, has a turn at each."""
 LONGEST_LIFE_SECONDS = 120
 """Of an attempt: its invocation, and a PG that is at work afterwards."""
 
@@ -113,7 +116,7 @@ class Ledger:
             elif is_unmet(of_order):
                 order = plain(of_order["Item"])
                 if order.get("state") != "paid":
-                    return self._holder_of(order)
+                    return self._holder_of(order, new)
                 if order["customer_uid"] != new.customer_uid:
                     raise AlreadyPaid
                 order_is_paid = True
@@ -205,13 +208,40 @@ class Ledger:
         item = self._item(customer_uid)
         return attempt_in(item) if item is not None and item["state"] == "open" else None
 
-    def knows(self, new: NewAttempt) -> bool:
-        """Whether the newest attempt under the uid is open, or this very request has just succeeded.
+    def known(self, customer_uid: str, attempt_id: str) -> Attempt | Closed | None:
+        """The attempt of this id, as long as it is the newest under its uid. Raises Unavailable."""
+        item = self._item(customer_uid)
+        if item is None or item["attempt_id"] != attempt_id:
+            return None
+        return attempt_in(item) if item["state"] == "open" else closed_in(item)
+
+    def in_the_way_of(self, new: NewAttempt) -> Attempt | None:
+        """The newest attempt under the uid where it is open, or has just succeeded by this very request.
 
         Raises Unavailable.
         """
         item = self._item(new.customer_uid)
-        return item is not None and (item["state"] == "open" or _repeated(item, new, time.time()) is not None)
+        if item is None or not (item["state"] == "open" or _repeated(item, new, time.time()) is not None):
+            return None
+        return attempt_in(item)
+
+    def take_turn_to_look(self, attempt: Attempt, deadline: Deadline) -> bool:
+        """Whether Iamport may be asked about an open attempt on behalf of who asks by its id.
+
+        However many ask, and however often: that is once in SECONDS_BETWEEN_LOOKS. Raises Unavailable.
+        """
+        now = int(time.time())
+        values: dict[str, str | int] = {":attempt_id": attempt.attempt_id, ":open": "open", ":now": now}
+        write = {
+            "TableName": self._table,
+            "Key": typed({"pk": customer_key(attempt.customer_uid)}),
+            "UpdateExpression": "SET looked_at = :now",
+            "ConditionExpression": "attempt_id = :attempt_id AND #state = :open "
+            "AND (attribute_not_exists(looked_at) OR looked_at <= :long_enough_ago)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": typed(values | {":long_enough_ago": now - SECONDS_BETWEEN_LOOKS}),
+        }
+        return write_or_refusal(self._aws, "update_item", write, deadline) is None
 
     def _due_in(self, shard: str) -> Iterator[Mapping[str, Any]]:
         with as_unavailable("ledger"):
@@ -238,11 +268,11 @@ class Ledger:
         if earlier is None:
             return None
         if earlier["state"] == "open":
-            return _left_open(attempt_in(earlier), now)
+            return _left_open(attempt_in(earlier), new, now)
         if earlier["attempt_id"] != no_repeat_of and (repeated := _repeated(earlier, new, now)) is not None:
             return repeated
         if earlier.get("locked_until", 0) > now:
-            raise InProgress
+            raise InProgress(attempt_id=attempt_in(earlier).id_for(new))
         if attempts_this_hour(earlier, now) >= self._customer_limit:
             raise TooManyAttempts(seconds_to_next_hour(now), "attempts_per_customer")
         return None
@@ -254,12 +284,12 @@ class Ledger:
             raise unheard
         return attempt
 
-    def _holder_of(self, order: Item) -> LeftOpen:
+    def _holder_of(self, order: Item, new: NewAttempt) -> LeftOpen:
         """The attempt that holds an order. Raises InProgress, Unavailable."""
         attempt = self.read(order["customer_uid"])
         if attempt is None or attempt.order is None or order_key(attempt.order.merchant_uid) != order["pk"]:
             raise InProgress
-        return _left_open(attempt, time.time())
+        return _left_open(attempt, new, time.time())
 
     def _writes(
         self, item: Item, earlier: Item | None, new: NewAttempt, now: float, *, order_is_paid: bool
@@ -440,23 +470,19 @@ def _unchanged_since(seen: Item | None) -> dict[str, Any]:
     }
 
 
-def _left_open(attempt: Attempt, now: float) -> LeftOpen:
+def _left_open(attempt: Attempt, new: NewAttempt, now: float) -> LeftOpen:
     """Raises InProgress while its own function may be at work on it."""
     if attempt.ends_at > now:
-        raise InProgress
+        raise InProgress(attempt_id=attempt.id_for(new))
     return LeftOpen(attempt)
 
 
 def _repeated(earlier: Item, new: NewAttempt, now: float) -> Repeated | None:
-    same_request = (
-        earlier["state"] == "issued"
-        and earlier.get("request_fingerprint") == new.request_fingerprint
-        and earlier["merchant_uid"] == (new.order.merchant_uid if new.order else "")
-    )
-    if not same_request or now - earlier["ended_at"] > REPEAT_SECONDS:
+    attempt = attempt_in(earlier)
+    if earlier["state"] != "issued" or not attempt.is_asked_for_by(new) or now - earlier["ended_at"] > REPEAT_SECONDS:
         return None
     billing_key = registered_in(earlier)
-    return None if billing_key is None else Repeated(attempt_in(earlier), billing_key, payment_in(earlier))
+    return None if billing_key is None else Repeated(attempt, billing_key, payment_in(earlier))
 
 
 def _event_of_told(ending: Ending) -> str:

@@ -2,6 +2,7 @@
 
 begin(NewAttempt) ──▶ Attempt ──▶ note_seen(Seen) ──▶ finish(Ending)
                   ──▶ Repeated, LeftOpen
+known(attempt_id) ──▶ Attempt (still open), Closed
 """
 
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ class NewAttempt:
     """Whether the merchant's server has just made the customer_uid, so that nothing can be registered under it."""
     request_id: str
     """What the caller was told, and names in a complaint."""
+    consents: tuple[tuple[str, str], ...] = ()
+    """To what, each with the version of the text."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,21 @@ class Attempt:
     """What earlier attempts under the uid left behind."""
     item: Item
     """The ledger's own entry, to which it adds what becomes of the attempt."""
+
+    def is_asked_for_by(self, new: NewAttempt) -> bool:
+        """Whether it is the very same request: the same uid, card data and order.
+
+        Who sends another one, and merely knows the uid or the order, is not told which attempt is in the way.
+        """
+        return (
+            self.customer_uid == new.customer_uid
+            and self.item.get("request_fingerprint") == new.request_fingerprint
+            and self.order == new.order
+        )
+
+    def id_for(self, new: NewAttempt) -> str:
+        """The attempt's id for who sends the same request; empty for any other."""
+        return self.attempt_id if self.is_asked_for_by(new) else ""
 
     def own_key(self, found: BillingKey | None) -> BillingKey | None:
         """What is found under the uid, if this attempt put it there.
@@ -223,6 +241,16 @@ class Ending:
     def _leaves_a_key(self, attempt: Attempt) -> bool:
         """Whether the attempt's own key stays, or may: an earlier one's leftover is carried over as it is."""
         return self.leftover is not None and self.leftover != attempt.leftover
+
+
+@dataclass(frozen=True)
+class Closed:
+    """An attempt that has ended, as the ledger tells it afterwards."""
+
+    attempt: Attempt
+    ending: Ending
+    """`registered`: of an issued one, what was registered then. A leftover is the next attempt's business."""
+    key_stays: KeyStays
 
 
 def stood_before(found: BillingKey, before: BillingKey | None) -> bool:

@@ -47,11 +47,12 @@ class Card:
         """The text without what the card's holder typed: a PG that quotes what it refuses must not make us print it.
 
         `text` has plain digits. The number counts whatever stands between its digits, the birth date with its units
-        (`85년 12월 31일`), and the password where no other digit stands beside it.
+        (`85년 12월 31일`), and the password where no other digit stands beside it. A dummy in the birth date's place is
+        nobody's, and 000000 would take the noughts out of `1,000,000원`.
         """
         birth, password = self.birth.reveal(), self.pwd_2digit.reveal()
         text = re.sub("[^0-9]*".join(self.digits()), masked(self.digits()), text)
-        if birth:
+        if birth and (len(birth) == BUSINESS_NUMBER_LENGTH or _is_a_day(birth)):
             text = re.sub("[^0-9]{0,3}".join(birth), "*" * len(birth), text)
         if password:
             text = re.sub(rf"(?<![0-9]){password[0]}[\W_]?{password[1:]}(?![0-9])", "*" * len(password), text)

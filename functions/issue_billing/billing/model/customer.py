@@ -49,10 +49,12 @@ class Claim:
     details: Details = ()
     channel: Channel | None = None
     """None: the operator's."""
+    display: str = ""
+    """What the account is called on the card form, so that nobody registers a card for somebody else's."""
 
     def texts(self) -> tuple[Sensitive, ...]:
         """Every text that the merchant's server wrote."""
-        texts = [self.uid]
+        texts = [self.uid, self.display] if self.display else [self.uid]
         if self.channel is not None:
             texts += [self.channel.channel_key or self.channel.pg]
         if self.payment is not None:
@@ -73,6 +75,8 @@ class Customer:
     """Whether the merchant's server signed that it has just made the uid."""
     channel: Channel | None = None
     """The one that the merchant's server named; None: the operator's."""
+    consents: tuple[tuple[str, str], ...] = ()
+    """To what the card form's visitor consented, each with the version of the text."""
 
 
 def parse_customer_uid(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 FEWEST_OF_A_CARD, MOST_OF_A_CARD = 13, 19
 """ISO/IEC 7812-1, and the oldest cards."""
@@ -21,6 +22,11 @@ def plain_digits(text: str) -> str:
 def digits_in(text: str) -> str:
     """As 0 to 9, whatever stands between them."""
     return re.sub(r"[^0-9]", "", plain_digits(text))
+
+
+def holds_digits(text: str, digits: str) -> bool:
+    """Percent-encoded too, as in an address: `0000%201111`."""
+    return any(digits in digits_in(read) for read in (text, unquote(text)))
 
 
 def digits_agree(shown: str | None, sent: str | None) -> bool:

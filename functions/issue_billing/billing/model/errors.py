@@ -7,6 +7,7 @@
     ├── UnsupportedMediaType      send JSON or a form
     ├── InvalidCustomerToken      have the merchant's server sign a new one
     ├── InProgress                wait: another attempt for the customer_uid or the order is under way
+    ├── UnknownAttempt            the ledger has no such attempt, or none any more: that says nothing of its outcome
     ├── TooManyAttempts           wait for `retry_after` seconds
     ├── AlreadyRegistered         the customer_uid holds a card that may not be replaced
     ├── AlreadyPaid               the order has been paid, and not by this customer's card here: nothing was charged
@@ -15,6 +16,7 @@
     ├── GatewayError              Iamport certainly did not process it: safe to try again
     ├── Unavailable               nothing was sent: safe to try again
     │   └── GatewayRefused        Iamport does not take the request, whosever card it is: the operator has to act
+    ├── InternalError             a bug before anything was sent: it would come again
     └── OutcomeUnknown            sent, and nobody knows yet: the same request again, never another card or order
 
 Where a first payment is issued and then charged, a no to the charge comes after the key: `key_stays` says so.
@@ -60,6 +62,8 @@ class BillingError(Exception):
     """Seconds after which the same request may come again, where the caller has to wait."""
     key_stays: KeyStays = ""
     """Of a first payment that was not taken: what is registered under the customer_uid all the same."""
+    attempt_id: str = ""
+    """Of the attempt that is told of, where one was begun and who asks may know it."""
 
 
 class Forbidden(BillingError):
@@ -103,10 +107,17 @@ class InProgress(BillingError):
     code = "in_progress"
     retry_after = SECONDS_UNTIL_MORE_IS_KNOWN
 
-    def __init__(self, reason: str | None = None, answered: Answered | None = None) -> None:
+    def __init__(self, reason: str | None = None, answered: Answered | None = None, *, attempt_id: str = "") -> None:
         super().__init__()
         self.reason = reason
         self.answered = answered
+        self.attempt_id = attempt_id
+
+
+class UnknownAttempt(BillingError):
+    """No id, another uid's, or one after which another attempt was begun: all look the same to who asks."""
+
+    code = "unknown_attempt"
 
 
 class TooManyAttempts(BillingError):
@@ -181,6 +192,12 @@ class GatewayRefused(Unavailable):
     """
 
     code = "gateway_refused"
+
+
+class InternalError(BillingError):
+    """Raised from the bug, once an attempt was begun and before anything was sent."""
+
+    code = "internal_error"
 
 
 class OutcomeUnknown(BillingError):

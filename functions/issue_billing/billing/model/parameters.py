@@ -85,6 +85,9 @@ CUSTOMER: Mapping[str, Parameter] = {
     "customer_postcode": Parameter("string", 8, is_text),
 }
 
+DISPLAY = Parameter("string", 80)
+"""Ours: the account's name on the card form."""
+
 CHANNEL: Mapping[str, Parameter] = {
     "channel_key": Parameter("string", 55, is_word),
     "pg": Parameter("string", 80, is_word),

@@ -22,8 +22,11 @@ from billing.model.errors import (
     PaidWithoutKey,
 )
 from billing.web import messages
-from billing.web.negotiation import wants_page
+from billing.web.negotiation import prefers_page, wants_page
 from billing.web.origin import is_allowed
+
+ATTEMPT = "attempt"
+"""In an address: the id of the attempt that is asked for."""
 
 CONTENT_TYPE = f"{content_types.APPLICATION_JSON}; charset=utf-8"
 
@@ -42,6 +45,7 @@ HTTP_STATUS = {
     "already_registered": HTTPStatus.CONFLICT,
     "already_paid": HTTPStatus.CONFLICT,
     "in_progress": HTTPStatus.CONFLICT,
+    "unknown_attempt": HTTPStatus.NOT_FOUND,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported_media_type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "too_many_attempts": HTTPStatus.TOO_MANY_REQUESTS,
@@ -62,7 +66,7 @@ class Caller:
     origin: str
     """The page's origin; empty where no browser asks from another one."""
     wants_page: bool
-    """A browser that posts a form by itself, and will show what comes back."""
+    """A browser that posts a form by itself, or opens the page, and will show what comes back."""
 
 
 def read_caller(event: APIGatewayProxyEvent, request_id: str) -> Caller:
@@ -70,8 +74,15 @@ def read_caller(event: APIGatewayProxyEvent, request_id: str) -> Caller:
         request_id=request_id,
         language=_language(event),
         origin=event.headers.get("origin", ""),
-        wants_page=wants_page(event.headers.get("content-type", ""), event.headers.get("accept", "")),
+        wants_page=_wants_page(event),
     )
+
+
+def _wants_page(event: APIGatewayProxyEvent) -> bool:
+    accept = event.headers.get("accept", "")
+    if event.get("httpMethod") == "GET":
+        return prefers_page(accept)
+    return wants_page(event.headers.get("content-type", ""), accept)
 
 
 def _language(event: APIGatewayProxyEvent) -> messages.Language:
@@ -97,7 +108,11 @@ def describe_success(issued: Issued) -> dict[str, Any]:
     }
     if payment is not None:
         body["payment"] = _describe_payment(payment)
-    return body
+    return body | _named(issued.attempt_id)
+
+
+def _named(attempt_id: str) -> dict[str, str]:
+    return {"attempt_id": attempt_id} if attempt_id else {}
 
 
 def _describe_payment(payment: PaidPayment) -> dict[str, Any]:
@@ -114,12 +129,12 @@ def _link(url: str | None) -> str | None:
     return url if url is not None and LINK.fullmatch(url) else None
 
 
-def describe_failure(code: str, language: messages.Language) -> dict[str, Any]:
-    return {"status": "failed", "code": code, "message": messages.BY_CODE[code][language]}
+def describe_failure(code: str, language: messages.Language, attempt_id: str = "") -> dict[str, Any]:
+    return {"status": "failed", "code": code, "message": messages.BY_CODE[code][language], **_named(attempt_id)}
 
 
 def describe_error(error: BillingError, language: messages.Language) -> dict[str, Any]:
-    body = describe_failure(error.code, language)
+    body = describe_failure(error.code, language, error.attempt_id)
     if error.key_stays:
         body["key_stays"] = error.key_stays
     match error:
@@ -163,7 +178,7 @@ def respond(
     )
 
 
-def respond_plainly(code: str, request_id: str) -> dict[str, Any]:
+def respond_plainly(code: str, request_id: str, attempt_id: str = "") -> dict[str, Any]:
     """What the handler returns where there is no request, or it can't be answered as it should: nothing of it is used.
 
     Korean, and for any page to read, as what API Gateway answers by itself. REST APIs know both kinds of headers, HTTP
@@ -181,7 +196,7 @@ def respond_plainly(code: str, request_id: str) -> dict[str, Any]:
         "statusCode": HTTP_STATUS[code].value,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "body": json.dumps({**describe_failure(code, "ko"), "request_id": request_id}, ensure_ascii=False),
+        "body": json.dumps({**describe_failure(code, "ko", attempt_id), "request_id": request_id}, ensure_ascii=False),
         "isBase64Encoded": False,
     }
 

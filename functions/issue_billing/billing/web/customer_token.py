@@ -1,7 +1,7 @@
 """The customer token: a JWT (HS256) by which the merchant's server says whose card it is.
 
     {"sub": customer_uid, "exp": at most an hour away, "replace": true?, "new": true?,
-     "customer": {...}?, "payment": {...}?, "channel_key" or "pg": ...?}
+     "customer": {...}?, "payment": {...}?, "channel_key" or "pg": ...?, "display": ...?}
 
 Imported only where CUSTOMER_IDENTITY is `signed`: PyJWT costs time at every cold start.
 """
@@ -17,7 +17,7 @@ import jwt
 
 from billing.model.customer import Channel, Claim, Details, Payment, parse_customer_uid
 from billing.model.errors import InvalidCustomerToken
-from billing.model.parameters import CHANNEL, CUSTOMER, PAYMENT, REQUIRED_OF_A_PAYMENT, Parameter
+from billing.model.parameters import CHANNEL, CUSTOMER, DISPLAY, PAYMENT, REQUIRED_OF_A_PAYMENT, Parameter
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
 
@@ -32,10 +32,13 @@ SHORTEST_KEY_BYTES = 32
 """RFC 7518, 3.2: a key for HS256 is at least as long as the hash."""
 
 
-def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
-    """Raises InvalidCustomerToken, whose reason names the claim: missing, expired, forged, or not as documented."""
+def read_claim(token: str, keys: tuple[Sensitive, ...], *, good_for_longer: int = 0) -> Claim:
+    """`good_for_longer`: seconds after its time in which a token is still taken.
+
+    Raises InvalidCustomerToken, whose reason names the claim: missing, expired, forged, or not as documented.
+    """
     claims = _verified(token, keys)
-    _check_times(claims)
+    _check_times(claims, good_for_longer)
     return Claim(
         uid=_customer_uid(claims.get("sub")),
         may_replace=_boolean(claims, "replace"),
@@ -43,6 +46,7 @@ def read_claim(token: str, keys: tuple[Sensitive, ...]) -> Claim:
         is_new=_boolean(claims, "new"),
         details=_customer(claims),
         channel=_channel(claims),
+        display=_display(claims),
     )
 
 
@@ -76,7 +80,7 @@ SIGNATURE_ALONE: "Options" = {
 }
 
 
-def _check_times(claims: Mapping[str, Any]) -> None:
+def _check_times(claims: Mapping[str, Any], good_for_longer: int) -> None:
     """RFC 7519, 4.1.4 to 4.1.6: numbers, which may have a fraction."""
     now = time.time()
     if "exp" not in claims:
@@ -85,7 +89,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
     for name, value in times.items():
         if not _is_a_number(value):
             raise InvalidCustomerToken(f"{name}_not_a_number")
-    if times["exp"] <= now - LEEWAY_SECONDS:
+    if times["exp"] <= now - LEEWAY_SECONDS - good_for_longer:
         raise InvalidCustomerToken("exp_past")
     if times["exp"] > now + LONGEST_LIFE_SECONDS + LEEWAY_SECONDS:
         raise InvalidCustomerToken("exp_too_far_away")
@@ -132,6 +136,13 @@ def _channel(claims: Mapping[str, Any]) -> Channel | None:
         if not CHANNEL[name].takes(value):
             raise InvalidCustomerToken(f"{name}_not_as_documented")
     return Channel(**named) if named else None
+
+
+def _display(claims: Mapping[str, Any]) -> str:
+    value = claims.get("display", "")
+    if not DISPLAY.takes(value):
+        raise InvalidCustomerToken("display_not_as_documented")
+    return str(value)
 
 
 def _payment(claims: Mapping[str, Any]) -> Payment | None:

@@ -21,10 +21,14 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "en": "This page has expired or is not valid. Please start again from the merchant's page.",
     },
     "in_progress": {
-        "ko": "이 고객 또는 주문의 카드 등록이 이미 처리되고 있습니다. 잠시 후 같은 내용을 다시 보내면 결과를 "
+        "ko": "이 고객 또는 주문의 카드 등록을 이미 처리하고 있습니다. 잠시 후 같은 내용을 다시 보내면 결과를 "
         "확인할 수 있습니다. 다른 카드나 다른 주문으로는 시도하지 마세요.",
         "en": "A card is being registered for this customer or order already. Send the same again in a moment to learn "
         "its outcome; never try another card or another order.",
+    },
+    "unknown_attempt": {
+        "ko": "결과를 확인할 수 없습니다. 등록이나 결제가 안 되었다는 뜻은 아니니 판매자에게 문의해 주세요.",
+        "en": "Its outcome can't be told here. A card may be registered, or a payment taken; please ask the merchant.",
     },
     "too_many_attempts": {
         "ko": "카드 등록을 너무 여러 번 시도했습니다. 나중에 다시 시도해 주세요.",
@@ -55,7 +59,7 @@ BY_CODE: dict[str, dict[Language, str]] = {
         "en": "Please send application/json or application/x-www-form-urlencoded in UTF-8.",
     },
     "gateway_error": {
-        "ko": "결제 대행사의 오류로 카드 등록을 마치지 못했습니다. 잠시 후 다시 시도해 주세요.",
+        "ko": "결제대행사의 오류로 카드 등록을 마치지 못했습니다. 잠시 후 다시 시도해 주세요.",
         "en": "The payment gateway had an error, and the card could not be registered. Please try again in a moment.",
     },
     "gateway_refused": {
@@ -112,7 +116,7 @@ BY_REASON: dict[str, dict[Language, str]] = {
         "en": "This has characters that can't be used.",
     },
     "card_number_form": {
-        "ko": "카드번호 14~19자리 숫자를 입력해 주세요.",
+        "ko": "카드번호를 숫자 14~19자리로 입력해 주세요.",
         "en": "Please enter the card number, 14 to 19 digits.",
     },
     "expiry_form": {

@@ -25,5 +25,9 @@ def wants_page(content_type: str, accept: str) -> bool:
     """
     if content_type.partition(";")[0].strip().lower() not in FORM_TYPES:
         return False
+    return prefers_page(accept)
+
+
+def prefers_page(accept: str) -> bool:
     by_media_type = weights(accept)
     return by_media_type.get("text/html", 0.0) > by_media_type.get("application/json", 0.0)

@@ -15,10 +15,16 @@ def is_foreign(headers: Mapping[str, str], allowed_origins: tuple[str, ...]) -> 
     origin = headers.get("origin", "")
     if not origin or is_allowed(origin, allowed_origins):
         return False
+    return not is_own(headers)
+
+
+def is_own(headers: Mapping[str, str]) -> bool:
+    """Whether the hosted form asks."""
+    origin = headers.get("origin", "")
     if origin == OPAQUE:
         # No script can set this header (Fetch Metadata, 2.3), and a sandboxed frame's requests are all cross-site.
-        return headers.get("sec-fetch-site") != "same-origin"
-    return _as_browsers_write(origin) != _own(headers)
+        return headers.get("sec-fetch-site") == "same-origin"
+    return bool(origin) and _as_browsers_write(origin) == _own(headers)
 
 
 def is_allowed(origin: str, allowed_origins: tuple[str, ...]) -> bool:

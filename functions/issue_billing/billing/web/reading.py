@@ -1,5 +1,6 @@
 """Fields become values: the card, and whose it is."""
 
+import re
 from collections.abc import Set
 from datetime import UTC, datetime
 from functools import partial
@@ -14,8 +15,9 @@ from billing.model.card import (
     parse_pwd_2digit,
 )
 from billing.model.customer import Claim, Customer, Details, parse_customer_uid, parse_detail
-from billing.model.digits import digits_in
+from billing.model.digits import holds_digits
 from billing.model.parameters import CUSTOMER
+from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
 from billing.settings import CardField
 from billing.web.request import FIELD_NAMES, Fields
@@ -54,13 +56,13 @@ def read_card(
 def _keep_number_in_its_field(card: Card, fields: Fields) -> None:
     """A number pasted into the wrong field as well would be stored as a name or an address, here and at Iamport."""
     for name in FIELD_NAMES:
-        if name != "card_number" and card.digits() in fields.digits_of(name):
+        if name != "card_number" and fields.holds_digits(name, card.digits()):
             fields.refuse(name, "holds_card_number")
 
 
 def _keep_number_out_of_token(card: Card, fields: Fields, claim: Claim | None) -> None:
     """A server that names customers or orders by what was typed into its form would have them stored by it."""
-    if claim is not None and any(card.digits() in digits_in(text.reveal()) for text in claim.texts()):
+    if claim is not None and any(holds_digits(text.reveal(), card.digits()) for text in claim.texts()):
         fields.refuse("customer_token", "holds_card_number")
 
 
@@ -78,6 +80,17 @@ def read_customer(fields: Fields, claim: Claim | None = None) -> Customer:
         is_new=claim is not None and claim.is_new,
         channel=None if claim is None else claim.channel,
     )
+
+
+def read_consents(fields: Fields, asked_for: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Each with the version of the text that was on the page."""
+    return tuple((name, fields.read(name, _parse_consent)) for name in asked_for)
+
+
+def _parse_consent(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{12}", text):
+        raise Refusal("required")
+    return text
 
 
 def _read_details(fields: Fields, signed: dict[str, Sensitive]) -> Details:

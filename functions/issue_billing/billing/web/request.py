@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from urllib.parse import parse_qsl
 
-from billing.model.digits import digits_in
+from billing.model.digits import digits_in, holds_digits
 from billing.model.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMediaType
 from billing.model.refusal import Refusal
 from billing.model.sensitive import Sensitive
@@ -29,6 +29,8 @@ FIELD_NAMES = (
     "customer_email",
     "customer_addr",
     "customer_postcode",
+    "consent",
+    "consent_to_provision",
 )
 
 LARGEST_BODY = 16 * 1024
@@ -93,6 +95,9 @@ class Fields:
     def digits_of(self, name: str) -> str:
         """The digits that were sent in a field, whatever stands between them."""
         return digits_in(self._values[name].reveal()) if name in self._values else ""
+
+    def holds_digits(self, name: str, digits: str) -> bool:
+        return name in self._values and holds_digits(self._values[name].reveal(), digits)
 
     def check(self) -> None:
         """Raises InvalidRequest with every field refused so far, in the contract's order."""

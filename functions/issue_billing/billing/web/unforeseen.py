@@ -11,7 +11,15 @@ from billing.model.errors import BillingError
 NOTHING_SENT = frozenset(
     (
         *("forbidden", "invalid_request", "too_large", "unsupported_media_type", "invalid_customer_token"),
-        *("too_many_attempts", "already_registered", "already_paid", "gateway_error", "gateway_refused", "unavailable"),
+        *(
+            "internal_error",
+            "too_many_attempts",
+            "already_registered",
+            "already_paid",
+            "gateway_error",
+            "gateway_refused",
+            "unavailable",
+        ),
     )
 )
 """Codes of the errors that say so. In no answer may that be wrong, as a card holder would use another card."""
@@ -22,6 +30,12 @@ def code_of(failure: Exception) -> Literal["outcome_unknown", "internal_error"]:
     if told is None or (told.code in NOTHING_SENT and not told.key_stays):
         return "internal_error"
     return "outcome_unknown"
+
+
+def attempt_id_of(failure: Exception) -> str:
+    """Of the attempt that was being told of; empty where there was none."""
+    told = _being_told(failure)
+    return "" if told is None else told.attempt_id
 
 
 def bug_behind(error: BillingError) -> Exception | None:
