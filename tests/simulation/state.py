@@ -13,7 +13,7 @@ from weakref import proxy
 
 from tests.simulation import seams
 from tests.simulation.iamport import Iamport, Outcome, Reply, Sent, envelope
-from tests.simulation.process import START, Call, IamportCall, Place, Program, TableCall, program
+from tests.simulation.process import START, STEP_SECONDS, Call, IamportCall, Place, Program, TableCall, program
 from tests.simulation.properties import Properties
 from tests.simulation.table import WRITES, Table, conflict
 from tests.simulation.table import Request as TableRequest
@@ -26,7 +26,7 @@ FORGOTTEN = BEGIN + 700
 """When an answer is not repeated any more."""
 END = BEGIN + 2000
 LANDED_SECONDS = seams.PG_SECONDS - 2
-"""After everybody has hung up, all has landed."""
+"""After everybody has hung up, all has landed, by every clock that is asked: where one is ahead, so much the sooner."""
 LAG_SECONDS = 0.9
 """Of a key after its payment, where somebody waits for the answer: two looks, a second apart, find it."""
 LATE_SECONDS = 5
@@ -415,7 +415,8 @@ class State:
     def _take_off(self, number: int, call: IamportCall, *, call_is_over: bool = True) -> Sent:
         sent = self._received(number, call)
         hung_up = self.now if call_is_over else self.processes[number].started + seams.INVOCATION_SECONDS
-        self.flights += (Flight(sent, None, hung_up + LANDED_SECONDS),)
+        ahead = STEP_SECONDS if "stepping" in self.world.habits else 0.0
+        self.flights += (Flight(sent, None, hung_up + LANDED_SECONDS - ahead),)
         return sent
 
     def _land(self, move: Move) -> None:
