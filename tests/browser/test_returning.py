@@ -35,7 +35,7 @@ def embed(page: Page, shop: Shop, form_url: str) -> FrameLocator:
 
 
 def test_the_result_goes_to_the_return_url(open_form: OpenForm, shop: Shop) -> None:
-    form = open_form({"return_url": f"{shop.origin}/?order=7&status=old#top"})
+    form = open_form({"return_url": f"{shop.origin}/back?order=7&status=old#top"})
     form.fill().submit().page.wait_for_url(f"{shop.origin}/**")
     assert query_of(form.page.url) == {"order": "7", "status": "success", "customer_uid": form.customer_uid}
     assert form.page.url.endswith("#top")
@@ -43,7 +43,7 @@ def test_the_result_goes_to_the_return_url(open_form: OpenForm, shop: Shop) -> N
 
 @pytest.mark.parametrize("java_script", [True, False])
 def test_a_refusal_offers_the_way_back_with_the_result(open_form: OpenForm, shop: Shop, java_script: bool) -> None:
-    form = open_form({"return_url": f"{shop.origin}/"}, java_script_enabled=java_script)
+    form = open_form({"return_url": f"{shop.origin}/back"}, java_script_enabled=java_script)
     form.fill("wrong_number").submit().expect_outcome("카드가 거절되었습니다")
     form.page.get_by_role("link", name="판매자 페이지로 돌아가기").click()
     form.page.wait_for_url(f"{shop.origin}/**")
@@ -51,7 +51,7 @@ def test_a_refusal_offers_the_way_back_with_the_result(open_form: OpenForm, shop
 
 
 def test_without_javascript_a_success_links_back(open_form: OpenForm, shop: Shop) -> None:
-    form = open_form({"return_url": f"{shop.origin}/"}, java_script_enabled=False).fill().submit()
+    form = open_form({"return_url": f"{shop.origin}/back"}, java_script_enabled=False).fill().submit()
     form.page.get_by_role("link", name="판매자 페이지로 돌아가기").click()
     form.page.wait_for_url(f"{shop.origin}/**")
     assert query_of(form.page.url) == {"status": "success", "customer_uid": form.customer_uid}
@@ -125,7 +125,7 @@ def test_only_the_shop_around_it_is_told(new_page: NewPage, other_shop: Shop, se
 
 
 def test_korean_in_the_way_back_is_kept(open_form: OpenForm, shop: Shop) -> None:
-    form = open_form({"return_url": f"{shop.origin}/?이름=가나"}).fill().submit()
+    form = open_form({"return_url": f"{shop.origin}/back?이름=가나"}).fill().submit()
     form.page.wait_for_url(f"{shop.origin}/**")
     assert query_of(form.page.url)["이름"] == "가나"
 
