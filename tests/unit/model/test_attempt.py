@@ -287,5 +287,12 @@ def test_a_first_payment_that_left_a_key_is_told_as_one_that_was_not_taken(
     assert (ending.event(attempt), ending.key_stays(attempt)) == (event, key_stays)
 
 
+def test_the_same_card_put_there_twice_in_a_second_is_no_other_card() -> None:
+    """Iamport's times have seconds: what the refused payment left looks like what stood there before."""
+    attempt = replace(SENT_PAYING, seen=Seen(OWN))
+    assert Ending("declined", registered=OWN).key_stays(attempt) == "this_card"
+    assert Ending("declined", registered=OLD).key_stays(attempt) == "another_card"
+
+
 def test_a_key_without_its_payment_is_no_payment_event() -> None:
     assert Ending("issued", registered=OWN).event(PAYING) == "billing_key.issued"

@@ -236,7 +236,11 @@ class Ending:
         is_unseen = self.leftover is not None and self.leftover.billing_key is None
         if is_unseen and (self.registered is None or self._leaves_a_key(attempt)):
             return "unknown"
-        return "no" if self.registered is None else "another_card"
+        if self.registered is None:
+            return "no"
+        # An earlier attempt's key of the same card, which was put there within the same second, is its own again.
+        shown = self.registered.card_number
+        return "this_card" if shown is not None and digits_agree(shown, attempt.masked_card) else "another_card"
 
     def _leaves_a_key(self, attempt: Attempt) -> bool:
         """Whether the attempt's own key stays, or may: an earlier one's leftover is carried over as it is."""
