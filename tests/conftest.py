@@ -92,8 +92,8 @@ def backends(aws: Aws, iamport: Simulator) -> Backends:
 @pytest.fixture
 def door(monkeypatch: pytest.MonkeyPatch, backends: Backends) -> Door:
     """A fresh container of the function. What became of a card it looks for in a third of a second, not in ten."""
-    monkeypatch.setattr("billing.issuance.PAUSES_BETWEEN_LOOKS", (0.0, 0.1, 0.2))
-    monkeypatch.setattr("billing.issuance.PAUSE_BEFORE_SECOND_LOOK", 0.2)
+    monkeypatch.setattr("billing.sending.PAUSES_BETWEEN_LOOKS", (0.0, 0.1, 0.2))
+    monkeypatch.setattr("billing.sending.PAUSE_BEFORE_SECOND_LOOK", 0.2)
     talking = talking_to(backends, function(backends.aws.physical_ids))
     no_limit = {"ATTEMPTS_PER_CARD": "1000", "ATTEMPTS_PER_CARD_PER_DAY": "1000"}
     for name, value in (lambda_environment(talking) | no_limit).items():

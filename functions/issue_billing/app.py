@@ -20,7 +20,8 @@ with fetching_ahead(services, os.environ):
     from aws_lambda_powertools.event_handler.exceptions import NotFoundError
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from billing.issuance import Issued, issue_billing_key, named, unknown_if_it_breaks
+    from billing.issuance import issue_billing_key, named, unknown_if_it_breaks
+    from billing.model.billing_key import Issued
     from billing.model.customer import Claim, parse_customer_uid
     from billing.model.deadline import Deadline
     from billing.model.errors import (

@@ -8,7 +8,7 @@ import requests
 from playwright.sync_api import Request, expect
 
 from billing.web import messages
-from card_form import words
+from card_form import outcomes
 from infra.local.iamport import Call, Endpoint, Fault, Simulator, faults, number_of
 from infra.local.service import IMP_SECRET
 from tests.browser.conftest import OpenForm, Watched
@@ -284,7 +284,7 @@ class TestWhatEachFailureTells:
         """In the page's language, even where the answer comes from API Gateway, which speaks Korean only."""
         body = {"status": "failed", "code": code, "message": messages.BY_CODE[code]["ko"], "request_id": "1"}
         form = open_form({"lang": language}).answer_with(500, body).fill().submit()
-        form.expect_outcome(words.outcome(code, language).text)
+        form.expect_outcome(outcomes.outcome(code, language).text)
         if code != "success":
             expect(form.page.locator("#outcome-reference")).to_contain_text("1")
         if code in ("in_progress", "outcome_unknown", "internal_error", "already_paid", "paid_without_key"):

@@ -47,8 +47,8 @@ class DeathBeforeSend:
 def shorten_waiting(set_value: Callable[[str, object], None]) -> None:
     """A PG's minute becomes seconds, and so does the looking for what became of a card."""
     set_value("billing.ledger.items.PG_SECONDS", PG_SECONDS)
-    set_value("billing.issuance.PAUSES_BETWEEN_LOOKS", (0.0, 0.2, 0.4))
-    set_value("billing.issuance.PAUSE_BEFORE_SECOND_LOOK", 0.2)
+    set_value("billing.sending.PAUSES_BETWEEN_LOOKS", (0.0, 0.2, 0.4))
+    set_value("billing.sending.PAUSE_BEFORE_SECOND_LOOK", 0.2)
 
 
 def settle_later(seconds: float) -> None:

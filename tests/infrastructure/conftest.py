@@ -66,5 +66,5 @@ def around(
     door: Door, signed_door: Door, iamport: Simulator, clock: ClockAhead, monkeypatch: pytest.MonkeyPatch
 ) -> Surroundings:
     """After a lost answer it is looked once, where it takes ten seconds otherwise."""
-    monkeypatch.setattr("billing.issuance.PAUSES_BETWEEN_LOOKS", (0.0,))
+    monkeypatch.setattr("billing.sending.PAUSES_BETWEEN_LOOKS", (0.0,))
     return Surroundings(door, signed_door, iamport, clock, monkeypatch)

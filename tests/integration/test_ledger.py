@@ -103,7 +103,7 @@ def test_a_card_has_so_many_attempts_in_a_day_in_seoul_too(
 @pytest.fixture
 def looked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a lost answer, where it takes ten seconds otherwise."""
-    monkeypatch.setattr("billing.issuance.PAUSES_BETWEEN_LOOKS", (0.0,))
+    monkeypatch.setattr("billing.sending.PAUSES_BETWEEN_LOOKS", (0.0,))
 
 
 @pytest.mark.usefixtures("looked_once")

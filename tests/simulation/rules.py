@@ -10,12 +10,12 @@ from typing import Any
 from unittest.mock import patch
 
 import settle
-from billing import inquiry, issuance, settlement
+from billing import inquiry, issuance, sending, settlement
 from billing.iamport import client, exchange
-from billing.ledger import items, ledger
+from billing.ledger import items, ledger, orders
 from billing.model import attempt
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Repeated, Seen
-from billing.model.billing_key import BillingKey, FoundPayment
+from billing.model.billing_key import BillingKey, FoundPayment, Issued
 from billing.model.card import Card
 from billing.model.errors import AlreadyRegistered, GatewayError, InProgress, OutcomeUnknown, PaidWithoutKey
 from tests.simulation import process
@@ -45,12 +45,12 @@ class Rule:
 
 
 LOOK, BEGIN, FIND_ENDING = issuance.look_before_sending, issuance.begin, settlement.find_ending
-HOLD, FINISH_BOTH, RELEASE = ledger.Ledger._hold, ledger.Ledger._finish_both, ledger.Ledger._release
+HOLD, FINISH_BOTH, RELEASE = orders.hold, ledger.Ledger._finish_both, orders.release
 OWN_KEY = Attempt.own_key
 NEW_ITEM, ENDED_ITEM, WHOLE = items.new_item, items.ended_item, client._whole
 READ_ANSWER, FIND_PAYMENTS = exchange.read_answer, client.Iamport.find_payments
 ISSUE, CHARGE = client.Iamport.issue, client.Iamport.charge
-REFUSED, UNSEEN = issuance.refused, issuance.key_unseen
+REFUSED, UNSEEN = sending.refused, sending.key_unseen
 
 
 def _look(change: Any) -> Any:
@@ -68,7 +68,7 @@ def _believe_new(made: Any, customer: Any) -> Any:
 def _without_orders(made: Any, customer: Any, iamport: Any, deadline: Any) -> Any:
     found = None if customer.is_new and made.is_first else iamport.look_up(customer.uid, deadline)
     if found is not None and not issuance.may_replace(found, made, customer):
-        return issuance.nothing_sent(made, AlreadyRegistered(found), found)
+        return sending.nothing_sent(made, AlreadyRegistered(found), found)
     return Seen(found)
 
 
@@ -89,8 +89,8 @@ def _unlocked(*given: Any, **named: Any) -> Any:
     return {name: value for name, value in ENDED_ITEM(*given, **named).items() if name != "locked_until"}
 
 
-def _hold_nothing(made: Any, *given: Any, **_: Any) -> Any:
-    held = HOLD(made, *given, order_is_paid=False)
+def _hold_nothing(*given: Any, **_: Any) -> Any:
+    held = HOLD(*given, order_is_paid=False)
     used = {
         name: value for name, value in held["ExpressionAttributeValues"].items() if name in held["UpdateExpression"]
     }
@@ -103,7 +103,7 @@ def _note_nothing(_: Any, made: Any, seen: Any, _deadline: Any) -> Any:
 
 
 def _find_ending(instead: object) -> Sequence[Patch]:
-    return [(settlement, "find_ending", instead), (issuance, "find_ending", instead)]
+    return [(settlement, "find_ending", instead), (sending, "find_ending", instead)]
 
 
 def _by_key_alone(made: Any, iamport: Any, deadline: Any) -> Any:
@@ -136,15 +136,15 @@ def _tell_again(made: Any, *given: Any, **_: Any) -> Any:
     def event(ending: Ending) -> str:
         return ending.event(given[0])
 
-    with patch.object(ledger.Ledger, "_release", release), patch.object(ledger, "_event_of_told", event):
+    with patch.object(ledger, "release", release), patch.object(ledger, "_event_of_told", event):
         return FINISH_BOTH(made, *given, is_held=True, is_told=True)
 
 
 def _one_look(made: Any, paid: Any, iamport: Any, deadline: Any, **_: Any) -> Any:
     found = made.own_key(iamport.look_up(made.customer_uid, deadline))
     if found is None:
-        return issuance.Outcome(PaidWithoutKey(paid))
-    return issuance.Outcome(issuance.Issued(found, paid), Ending("issued", registered=found, payment=paid))
+        return sending.Outcome(PaidWithoutKey(paid))
+    return sending.Outcome(Issued(found, paid), Ending("issued", registered=found, payment=paid))
 
 
 def _proved_by_5xx(http_status: int, body: bytes) -> Any:
@@ -160,12 +160,12 @@ def _newest(*given: Any) -> Any:
 def _unseen_repeat(new: Any, services: Any, deadline: Any) -> Any:
     begun = services.ledger.begin(new, deadline)
     if isinstance(begun, Repeated):
-        return issuance.Issued(begun.billing_key, begun.payment)
+        return Issued(begun.billing_key, begun.payment)
     return BEGIN(new, services, deadline) if not isinstance(begun, Attempt) else begun
 
 
 def _believe_refusal(made: Any, declined: Any, *_: Any) -> Any:
-    return issuance.Outcome(declined, Ending("declined", declined.message, leftover=made.left_unseen()))
+    return sending.Outcome(declined, Ending("declined", declined.message, leftover=made.left_unseen()))
 
 
 def _unheard(_: Any, _new: Any, unheard: Exception) -> Any:
@@ -221,7 +221,7 @@ def _charge_again(*given: Any) -> Any:
 
 
 def _forget_the_key(made: Any, no: Any, *rest: Any, was_issued: bool = False) -> Any:
-    return issuance.nothing_sent(made, no) if was_issued else REFUSED(made, no, *rest)
+    return sending.nothing_sent(made, no) if was_issued else REFUSED(made, no, *rest)
 
 
 def _believe_the_look(*given: Any, **_: Any) -> Any:
@@ -249,7 +249,7 @@ RULES = (
     ),
     Rule(
         "An order is held by the attempt that is open for it",
-        [(ledger.Ledger, "_hold", _hold_nothing)], "u0.o0.a u1.o0.b unrefusing", "charged twice",
+        [(ledger, "hold", _hold_nothing)], "u0.o0.a u1.o0.b unrefusing", "charged twice",
     ),
     Rule("The lock lasts as long as a PG may be at work", [(items, "PG_SECONDS", 2)], "u0.a u0.b", "too late"),
     Rule(
@@ -279,7 +279,7 @@ RULES = (
     ),
     Rule(
         "The key of a payment is looked for twice",
-        [(issuance, "key_of_payment", _one_look)], "u0.o0.a lags", "false success",
+        [(sending, "key_of_payment", _one_look)], "u0.o0.a lags", "false success",
     ),
     Rule(
         "One event for one payment",
@@ -326,7 +326,7 @@ RULES = (
     ),
     Rule(
         "A refusal is not believed before the order was looked at",
-        [(issuance, "refused", _believe_refusal)], "u0.o0.a others:pay-ours", "false no",
+        [(sending, "refused", _believe_refusal)], "u0.o0.a others:pay-ours", "false no",
     ),
     Rule(
         "A begin whose answer was lost is one's own",
@@ -385,15 +385,15 @@ RULES = (
     ),
     Rule(
         "Every no to the charge leaves the key as a leftover",
-        [(issuance, "refused", _forget_the_key)], "u0.o0.a again", "false no",
+        [(sending, "refused", _forget_the_key)], "u0.o0.a again", "false no",
     ),
     Rule(
         "A key that was told and can't be seen may still come",
-        [(issuance, "refused", _believe_the_look)], "u0.o0.a lags again", "false no",
+        [(sending, "refused", _believe_the_look)], "u0.o0.a lags again", "false no",
     ),
     Rule(
         "It keeps the lock",
-        [(issuance, "key_unseen", _unseen_for_good)], "u0.o0.a u0.b+replace lags again", "too late",
+        [(sending, "key_unseen", _unseen_for_good)], "u0.o0.a u0.b+replace lags again", "too late",
     ),
     Rule(
         "By way of again too, only key and payment together are a success",

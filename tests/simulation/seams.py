@@ -18,6 +18,7 @@ from unittest.mock import patch
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import HTTPClientError
 
+from billing.model.billing_key import Issued
 from billing.model.card import Card
 from billing.model.customer import Customer, Payment
 from billing.model.deadline import Deadline
@@ -116,8 +117,8 @@ def ask_after(customer_uid: str, attempt_id: str, services: Services) -> Told:
     return Told(number_of(attempt_id), answer)
 
 
-def _in_short(told: issuance.Issued | BillingError) -> tuple[str, str | None, str | None, str, str]:
-    if isinstance(told, issuance.Issued):
+def _in_short(told: Issued | BillingError) -> tuple[str, str | None, str | None, str, str]:
+    if isinstance(told, Issued):
         return "success", told.billing_key.card_number, told.payment.imp_uid if told.payment else None, "", ""
     if told.__cause__ is not None:  # a bug, after something was sent
         return "internal_error", None, None, f"{type(told.__cause__).__name__}: {told.__cause__}", ""

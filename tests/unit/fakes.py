@@ -13,10 +13,9 @@ from billing.aws_clients import AwsClients
 from billing.credentials import CredentialsStore
 from billing.fingerprints import Fingerprints
 from billing.iamport.client import Iamport
-from billing.issuance import Issued
 from billing.ledger.ledger import Due, Ended, Ledger
 from billing.model.attempt import Attempt, Closed, Ending, LeftOpen, NewAttempt, Order, Repeated, Seen
-from billing.model.billing_key import BillingKey, FoundPayment, PaidPayment
+from billing.model.billing_key import BillingKey, FoundPayment, Issued, PaidPayment
 from billing.model.card import Card
 from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline

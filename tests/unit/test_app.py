@@ -7,7 +7,7 @@ import time
 import jwt
 import pytest
 
-from billing.issuance import Issued
+from billing.model.billing_key import Issued
 from billing.model.deadline import Deadline
 from billing.model.errors import (
     AlreadyPaid,

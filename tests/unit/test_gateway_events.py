@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from billing.issuance import Issued
+from billing.model.billing_key import Issued
 from billing.model.errors import Unavailable
 from tests.integration.door import JSON, PLURAL, SINGULAR, Door, event_of, form_fields, told
 from tests.unit.conftest import Lines

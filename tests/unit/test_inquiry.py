@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from billing.inquiry import ask_after, told_of
-from billing.issuance import Issued
 from billing.model.attempt import Attempt, Closed, Ending
+from billing.model.billing_key import Issued
 from billing.model.deadline import Deadline
 from billing.model.errors import (
     BillingError,

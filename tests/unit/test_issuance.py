@@ -7,19 +7,9 @@ from typing import Any, Literal
 
 import pytest
 
-from billing.issuance import (
-    Issued,
-    begin,
-    find_out,
-    goes_by_again,
-    issue_billing_key,
-    key_of_payment,
-    may_replace,
-    new_attempt,
-    refused,
-)
+from billing.issuance import begin, issue_billing_key, may_replace, new_attempt
 from billing.model.attempt import Attempt, Ending, LeftOpen, Leftover, Order, Repeated, Seen
-from billing.model.billing_key import BillingKey
+from billing.model.billing_key import BillingKey, Issued
 from billing.model.card import Card
 from billing.model.customer import Channel, Customer, Payment
 from billing.model.deadline import Deadline
@@ -37,6 +27,7 @@ from billing.model.errors import (
     Unavailable,
 )
 from billing.model.sensitive import Sensitive
+from billing.sending import find_out, goes_by_again, key_of_payment, refused
 from billing.settings import Settings
 from tests.unit.conftest import Lines
 from tests.unit.fakes import (

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from billing.issuance import Issued
+from billing.model.billing_key import Issued
 from billing.model.errors import (
     AlreadyPaid,
     BillingError,

@@ -10,8 +10,9 @@ The ledger has the newest attempt of each uid. An older one is not known any mor
 import re
 import time
 
-from billing.issuance import ANSWER_SECONDS, Issued, look_again
+from billing.issuance import ANSWER_SECONDS, look_again
 from billing.model.attempt import Attempt, Closed
+from billing.model.billing_key import Issued
 from billing.model.deadline import Deadline
 from billing.model.errors import (
     AlreadyPaid,

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 ORIGIN = r"https://[^/?#@,\s]+"
 OF_THIS_MACHINE = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?"
 FROM_A_CONTAINER = r"http://host\.docker\.internal(?::[0-9]+)?"
 """This machine, where `sam local` runs the function."""
-LINE = r"[^\x00-\x1f\x7f-\x9f]{0,%d}"
 PICTURE = r"|https://[A-Za-z0-9.\-]+(:[0-9]+)?/[A-Za-z0-9._~%/\-]*[A-Za-z0-9._~\-]"
 """An address that a Content Security Policy can name exactly: with a query it would allow any, with a slash at its end
 a whole folder (Content Security Policy Level 3, 6.7.2.8)."""
@@ -17,6 +16,7 @@ a whole folder (Content Security Policy Level 3, 6.7.2.8)."""
 CardField = Literal["birth", "pwd_2digit"]
 DataBasis = Literal["notice", "consent"]
 FirstPayment = Literal["onetime", "again"]
+Word = TypeVar("Word", bound=str)
 
 CARD_FIELDS: Mapping[str, frozenset[CardField]] = {
     "birth,pwd_2digit": frozenset(("birth", "pwd_2digit")),
@@ -109,36 +109,30 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         iamport_channel_key=_matching(environment, "IAMPORT_CHANNEL_KEY", r"\S{0,55}", "55 characters at most"),
         iamport_pg=_matching(environment, "IAMPORT_PG", r"\S{0,80}", "80 characters at most"),
         iamport_tier=_matching(environment, "IAMPORT_TIER", r"|[A-Z0-9]{3}", "three of A-Z and 0-9, or nothing"),
-        card_fields=_card_fields(environment, "CARD_FIELDS"),
-        first_payment="again" if _is_second(environment, "FIRST_PAYMENT", "onetime", "again") else "onetime",
+        card_fields=CARD_FIELDS[_one_of(environment, "CARD_FIELDS", *CARD_FIELDS)],
+        first_payment=_one_of(environment, "FIRST_PAYMENT", "onetime", "again"),
         allowed_origins=_origins(environment, "ALLOWED_ORIGINS"),
-        customer_identity="signed" if _is_second(environment, "CUSTOMER_IDENTITY", "open", "signed") else "open",
+        customer_identity=_one_of(environment, "CUSTOMER_IDENTITY", "open", "signed"),
         attempts_table=_required(environment, "ATTEMPTS_TABLE"),
         attempts_per_customer=_count(environment, "ATTEMPTS_PER_CUSTOMER", 10),
         attempts_per_card=_count(environment, "ATTEMPTS_PER_CARD", 10),
         attempts_per_card_per_day=_count(environment, "ATTEMPTS_PER_CARD_PER_DAY", 20),
-        shop_name=_matching(environment, "SHOP_NAME", LINE % 40, "one line of 40 characters at most"),
+        shop_name=_line(environment, "SHOP_NAME", 40),
         shop_logo_url=_matching(
             environment,
             "SHOP_LOGO_URL",
             PICTURE,
             "the https address of one picture, without a query, or nothing",
         ),
-        shop_contact=_matching(environment, "SHOP_CONTACT", LINE % 100, "one line of 100 characters at most"),
+        shop_contact=_line(environment, "SHOP_CONTACT", 100),
         accent_color=_matching(environment, "ACCENT_COLOR", r"|#[0-9A-Fa-f]{6}", "a colour as #1f4fd8, or nothing"),
-        privacy_policy_url=_matching(
-            environment, "PRIVACY_POLICY_URL", r"|https://\S+", "an https address, or nothing"
-        ),
-        data_collection="consent" if _is_second(environment, "DATA_COLLECTION", "notice", "consent") else "notice",
-        data_retention=_matching(environment, "DATA_RETENTION", LINE % 60, "one line of 60 characters at most"),
-        data_provision="notice" if _is_second(environment, "DATA_PROVISION", "consent", "notice") else "consent",
-        data_recipient=_matching(environment, "DATA_RECIPIENT", LINE % 60, "one line of 60 characters at most"),
-        data_recipient_retention=_matching(
-            environment, "DATA_RECIPIENT_RETENTION", LINE % 60, "one line of 60 characters at most"
-        ),
-        data_recipient_terms_url=_matching(
-            environment, "DATA_RECIPIENT_TERMS_URL", r"|https://\S+", "an https address, or nothing"
-        ),
+        privacy_policy_url=_https_address(environment, "PRIVACY_POLICY_URL"),
+        data_collection=_one_of(environment, "DATA_COLLECTION", "notice", "consent"),
+        data_retention=_line(environment, "DATA_RETENTION", 60),
+        data_provision=_one_of(environment, "DATA_PROVISION", "consent", "notice"),
+        data_recipient=_line(environment, "DATA_RECIPIENT", 60),
+        data_recipient_retention=_line(environment, "DATA_RECIPIENT_RETENTION", 60),
+        data_recipient_terms_url=_https_address(environment, "DATA_RECIPIENT_TERMS_URL"),
     )
 
 
@@ -156,11 +150,13 @@ def _matching(environment: Mapping[str, str], name: str, pattern: str, what: str
     return value
 
 
-def _card_fields(environment: Mapping[str, str], name: str) -> frozenset[CardField]:
-    value = environment.get(name) or next(iter(CARD_FIELDS))
-    if value not in CARD_FIELDS:
-        raise WrongSetting(f"{name} takes {', or '.join(CARD_FIELDS)}")
-    return CARD_FIELDS[value]
+def _line(environment: Mapping[str, str], name: str, longest: int) -> str:
+    pattern = rf"[^\x00-\x1f\x7f-\x9f]{{0,{longest}}}"
+    return _matching(environment, name, pattern, f"one line of {longest} characters at most")
+
+
+def _https_address(environment: Mapping[str, str], name: str) -> str:
+    return _matching(environment, name, r"|https://\S+", "an https address, or nothing")
 
 
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -171,12 +167,13 @@ def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(origins)
 
 
-def _is_second(environment: Mapping[str, str], name: str, first: str, second: str) -> bool:
-    """Of two words, the first of which is the default."""
-    value = environment.get(name) or first
-    if value not in (first, second):
-        raise WrongSetting(f"{name} takes {first} or {second}")
-    return value == second
+def _one_of(environment: Mapping[str, str], name: str, *words: Word) -> Word:
+    """The first is the default."""
+    value = environment.get(name) or words[0]
+    for word in words:
+        if value == word:
+            return word
+    raise WrongSetting(f"{name} takes {' or '.join(words)}")
 
 
 def _count(environment: Mapping[str, str], name: str, default: int) -> int:

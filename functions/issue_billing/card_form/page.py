@@ -1,15 +1,12 @@
 """Puts the page together and answers with it: everything in one response, nothing from anywhere else.
 
-Of what a visitor sends, only the page's own query comes back, checked by `visit` and escaped here.
+Of what a visitor sends, only the page's own query comes back, checked by `visit` and escaped by `filling`.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from html import escape
 from http import HTTPStatus
-from string import Template
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -17,41 +14,28 @@ from aws_lambda_powertools.event_handler import Response
 from billing.model.customer import Claim
 from billing.model.errors import FieldError
 from billing.model.sensitive import Sensitive
-from billing.settings import Settings, consents_asked_for
+from billing.settings import Settings
 from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
-from card_form import words
-from card_form.assets import SCRIPT, STYLE, hash_source, source
+from card_form import outcomes, words
+from card_form.assets import SCRIPT, STYLE, hash_source
 from card_form.colours import colours_css
+from card_form.filling import Html, fill, fill_rows, state_of, template
+from card_form.notices import data_parts
 from card_form.visit import Visit, named, read_visit
 
-
-class Html(str):
-    """A text that is HTML already; any other `str` is escaped before it gets into the page."""
-
-    __slots__ = ()
-
-
-def _template(name: str) -> Template:
-    return Template(source(f"{name}.html"))
-
-
-PAGE = _template("page")
-FORM = _template("form")
-OUTCOME = _template("outcome")
-PRIVACY_POLICY = _template("privacy_policy")
-CARD_KIND = _template("card_kind")
-BIRTH = _template("birth")
-PWD_2DIGIT = _template("pwd_2digit")
-SHOP = _template("shop")
-LOGO = _template("logo")
-CONTACT = _template("contact")
-WHAT_FOR = _template("what_for")
-ROW = _template("row")
-DATA_PART = _template("data_part")
-CONSENT = _template("consent")
-TERMS = _template("terms")
+PAGE = template("page")
+FORM = template("form")
+OUTCOME = template("outcome")
+PRIVACY_POLICY = template("privacy_policy")
+CARD_KIND = template("card_kind")
+BIRTH = template("birth")
+PWD_2DIGIT = template("pwd_2digit")
+SHOP = template("shop")
+LOGO = template("logo")
+CONTACT = template("contact")
+WHAT_FOR = template("what_for")
 REFRESH = Html('<noscript><meta http-equiv="refresh" content="5"></noscript>')
 
 SAFE_HEADERS: dict[str, str | list[str]] = {
@@ -61,10 +45,6 @@ SAFE_HEADERS: dict[str, str | list[str]] = {
     "Strict-Transport-Security": "max-age=63072000",
     "X-Content-Type-Options": "nosniff",
 }
-
-NOTICE = Template("<p><strong>$title</strong></p>")
-PARAGRAPH = Template("<p>$text</p>")
-ERROR = Template('<p class="error" id="$name-error">$error</p>')
 
 INCOMPLETE = {"status": "failed", "code": "incomplete"}
 
@@ -82,8 +62,8 @@ class Shown:
     request_id: str
 
     @property
-    def outcome(self) -> words.Outcome | None:
-        return words.outcome(_code(self.answer), self.visit.language) if self.answer else None
+    def outcome(self) -> outcomes.Outcome | None:
+        return outcomes.outcome(_code(self.answer), self.visit.language) if self.answer else None
 
     @property
     def names_customer(self) -> bool:
@@ -180,10 +160,10 @@ def _page(shown: Shown, style: Html) -> Html:
     content = _outcome(shown, outcome) if outcome else _hidden_outcome(shown)
     if shown.names_customer and (outcome is None or outcome.another_try):
         content = Html(content + _form(shown))
-    contact = _fill(CONTACT, ask_the_shop=labels["ask_the_shop"], shop_contact=settings.shop_contact)
+    contact = fill(CONTACT, ask_the_shop=labels["ask_the_shop"], shop_contact=settings.shop_contact)
     other: Language = "en" if visit.language == "ko" else "ko"
     titles = (outcome.heading if outcome else "", labels["title"], settings.shop_name)
-    return _fill(
+    return fill(
         PAGE,
         language=visit.language,
         title=labels["title"],
@@ -208,11 +188,11 @@ def _shop(settings: Settings, language: Language) -> Html | str:
     if not settings.shop_name and not settings.shop_logo_url:
         return ""
     alternative = "" if settings.shop_name else words.labels(language)["logo"]
-    logo = _fill(LOGO, shop_logo_url=settings.shop_logo_url, alternative=alternative)
-    return _fill(SHOP, logo=logo if settings.shop_logo_url else "", shop_name=settings.shop_name)
+    logo = fill(LOGO, shop_logo_url=settings.shop_logo_url, alternative=alternative)
+    return fill(SHOP, logo=logo if settings.shop_logo_url else "", shop_name=settings.shop_name)
 
 
-def _outcome(shown: Shown, outcome: words.Outcome) -> Html:
+def _outcome(shown: Shown, outcome: outcomes.Outcome) -> Html:
     answer, visit, labels = shown.answer or {}, shown.visit, shown.labels
     card = answer.get("card") or {}
     payment = answer.get("payment") or {}
@@ -226,7 +206,7 @@ def _outcome(shown: Shown, outcome: words.Outcome) -> Html:
         "customer_uid": answer.get("customer_uid") or visit.customer_uid,
     }
     given = {name: value for name, value in result.items() if value}
-    return _fill(
+    return fill(
         OUTCOME,
         **labels,
         kind=outcome.kind,
@@ -257,7 +237,7 @@ def _hidden_outcome(shown: Shown) -> Html:
         *("kind", "heading", "text", "said", "next_step", "amount", "receipt_url", "reload", "card", "request_id"),
         "return_address",
     )
-    return _fill(OUTCOME, **shown.labels, **dict.fromkeys(states, hidden), **dict.fromkeys(texts, ""))
+    return fill(OUTCOME, **shown.labels, **dict.fromkeys(states, hidden), **dict.fromkeys(texts, ""))
 
 
 def _shown_if(holds: bool) -> Html:
@@ -272,60 +252,22 @@ def _form(shown: Shown) -> Html:
     texts = {
         **labels,
         **{f"{name}_error": errors.get(name, "") for name in words.ERROR_FIELDS},
-        **{f"{name}_state": _state(name in errors, focused=name == first_wrong) for name in words.ERROR_FIELDS},
+        **{f"{name}_state": state_of(name in errors, focused=name == first_wrong) for name in words.ERROR_FIELDS},
     }
     asked_for = settings.card_fields
-    link = _fill(PRIVACY_POLICY, privacy_policy_url=settings.privacy_policy_url, **labels)
-    return _fill(
+    link = fill(PRIVACY_POLICY, privacy_policy_url=settings.privacy_policy_url, **labels)
+    return fill(
         FORM,
         **texts,
         what_for=_what_for(shown),
-        card_kind_choice=_fill(CARD_KIND, **labels) if "birth" in asked_for else "",
-        birth_field=_fill(BIRTH, **texts) if "birth" in asked_for else "",
-        pwd_2digit_field=_fill(PWD_2DIGIT, **texts) if "pwd_2digit" in asked_for else "",
+        card_kind_choice=fill(CARD_KIND, **labels) if "birth" in asked_for else "",
+        birth_field=fill(BIRTH, **texts) if "birth" in asked_for else "",
+        pwd_2digit_field=fill(PWD_2DIGIT, **texts) if "pwd_2digit" in asked_for else "",
         safety_words=labels["safety" if "pwd_2digit" in asked_for else "safety_without_password"],
         customer_uid=visit.customer_uid,
         customer_token=visit.customer_token,
-        data_parts=Html("".join(_data_parts(shown, errors))),
+        data_parts=Html("".join(data_parts(settings, labels, errors))),
         privacy_policy_link=link if settings.privacy_policy_url else "",
-    )
-
-
-def _data_parts(shown: Shown, errors: Mapping[str, str]) -> Iterator[Html]:
-    """Which personal data is collected, and who is given it: told, or asked for, as the operator has chosen."""
-    settings, labels = shown.settings, shown.labels
-    items = [labels["card_number"], labels["expiry"]]
-    items += [f"{labels['birth']} ({labels['business_number']})"] if "birth" in settings.card_fields else []
-    items += [labels["pwd_2digit"]] if "pwd_2digit" in settings.card_fields else []
-    what = {labels["purpose"]: labels["purposes"], labels["items"]: ", ".join(items)}
-    collection = {**what, labels["retention"]: settings.data_retention}
-    yield _data_part(shown, "consent", collection, "", errors)
-    if settings.data_recipient:
-        provision = {
-            labels["recipient"]: settings.data_recipient,
-            **what,
-            labels["retention"]: settings.data_recipient_retention,
-        }
-        yield _data_part(shown, "consent_to_provision", provision, settings.data_recipient_terms_url, errors)
-
-
-def _data_part(shown: Shown, name: str, facts: Mapping[str, str], terms_url: str, errors: Mapping[str, str]) -> Html:
-    labels = shown.labels
-    is_asked_for = name in consents_asked_for(shown.settings)
-    title = labels[f"{name}_title" if is_asked_for else f"{name}_notice"]
-    refusal = labels["refusal"] if is_asked_for else ""
-    given = {fact: told for fact, told in facts.items() if told}
-    version = sha256(json.dumps([title, given, refusal, terms_url]).encode()).hexdigest()[:12]
-    error = errors.get(name, "")
-    choice = _fill(CONSENT, name=name, title=title, version=version, state=_state(bool(error), focused=False))
-    return _fill(
-        DATA_PART,
-        choice=choice if is_asked_for else _fill(NOTICE, title=title),
-        details=labels["details"],
-        rows=Html("".join(_fill(ROW, name=fact, value=told) for fact, told in given.items())),
-        refusal=_fill(PARAGRAPH, text=refusal) if refusal else "",
-        terms=_fill(TERMS, terms_url=terms_url, **labels) if terms_url else "",
-        error=_fill(ERROR, name=name, error=error) if is_asked_for else "",
     )
 
 
@@ -341,12 +283,8 @@ def _what_for(shown: Shown) -> Html | str:
             labels["paid_to"]: shown.settings.shop_name,
             labels["paid"]: shown.amount,
         }
-    told = [_fill(ROW, name=name, value=value) for name, value in rows.items() if value]
-    return _fill(WHAT_FOR, rows=Html("".join(told))) if told else ""
-
-
-def _state(wrong: bool, *, focused: bool) -> Html:
-    return Html(('aria-invalid="true"' if wrong else "") + (" autofocus" if focused else ""))
+    told = fill_rows(rows)
+    return fill(WHAT_FOR, rows=told) if told else ""
 
 
 def _page_data(shown: Shown) -> Html:
@@ -359,18 +297,11 @@ def _page_data(shown: Shown) -> Html:
         "return_url": visit.return_url,
         "origins": shown.origins,
         "title": " – ".join(title for title in (labels["title"], shown.settings.shop_name) if title),
+        **outcomes.for_script(visit.language),
         **words.for_script(visit.language, shown.amount, shown.currency),
     }
     # Inside of a script element only "<" can end it or change its meaning (HTML, 4.12.1.3).
     return Html(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
-
-
-def _fill(template: Template, **values: str) -> Html:
-    return Html(
-        template.substitute(
-            {name: value if isinstance(value, Html) else escape(value) for name, value in values.items()}
-        )
-    )
 
 
 def _code(answer: Mapping[str, Any]) -> str:

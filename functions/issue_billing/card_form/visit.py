@@ -17,7 +17,7 @@ from billing.model.customer import parse_customer_uid
 from billing.model.refusal import Refusal
 from billing.web import messages
 from billing.web.messages import Language
-from card_form import words
+from card_form import outcomes, words
 from card_form.colours import Theme
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
@@ -39,7 +39,7 @@ class Visit:
     """Empty, or an address at one of the merchant's own origins."""
     attempt: str = ""
     outcome: str = ""
-    """A code of `words.TOLD_BY_ADDRESS`."""
+    """A code of `outcomes.TOLD_BY_ADDRESS`."""
     wrong: tuple[tuple[str, str], ...] = ()
     """Fields, each with the reason why it was refused."""
 
@@ -76,7 +76,7 @@ def read_visit(query: Mapping[str, str], language: Language, origins: tuple[str,
         customer_token=token if TOKEN.fullmatch(token) else "",
         return_url=return_url if _is_at_one_of(origins, return_url) else "",
         attempt=attempt if ATTEMPT.fullmatch(attempt) else "",
-        outcome=outcome if outcome in words.TOLD_BY_ADDRESS else "",
+        outcome=outcome if outcome in outcomes.TOLD_BY_ADDRESS else "",
         wrong=tuple(_wrong(query.get("wrong", ""))),
     )
 

@@ -15,7 +15,7 @@ from billing.settings import CARD_FIELDS, Settings, read_settings
 from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
-from card_form import page, words
+from card_form import outcomes, page, words
 from card_form.assets import SCRIPT, hash_source
 from card_form.visit import read_visit
 from infra.local.template import PROJECT
@@ -396,7 +396,7 @@ class TestAfterAPostWithoutJavaScript:
     def test_the_form_is_there_again_only_where_another_try_can_do_no_harm(self, code: str) -> None:
         response = show(answer=self.answer(code))
         assert response.status_code == HTTP_STATUS[code]
-        assert ("<form" in text_of(response)) is (code in words.ANOTHER_TRY)
+        assert ("<form" in text_of(response)) is (code in outcomes.ANOTHER_TRY)
 
     def test_iamports_words_are_escaped(self) -> None:
         assert "거절 &lt;b&gt;" in text_of(show(answer=self.answer("declined")))
@@ -421,8 +421,13 @@ class TestAfterAPostWithoutJavaScript:
 
 class TestWords:
     def test_every_text_is_there_in_both_languages(self) -> None:
-        texts = [*words.LABELS.values(), *words.ERRORS.values(), *words.TEXTS.values(), *words.NEXT_STEPS.values()]
-        for text in (*texts, *(heading for _, heading in words.HEADINGS.values())):
+        texts = [
+            *words.LABELS.values(),
+            *words.ERRORS.values(),
+            *outcomes.TEXTS.values(),
+            *outcomes.NEXT_STEPS.values(),
+        ]
+        for text in (*texts, *(heading for _, heading in outcomes.HEADINGS.values())):
             assert set(text) == set(get_args(Language))
             assert all(text.values())
 
@@ -431,7 +436,7 @@ class TestWords:
     )
     def test_a_heading_says_no_more_and_no_less_than_its_code(self, code: str) -> None:
         """`internal_error` says that nothing was sent: what breaks afterwards is `outcome_unknown`."""
-        expected: dict[str, tuple[words.Kind, str, str]] = {
+        expected: dict[str, tuple[outcomes.Kind, str, str]] = {
             "success": ("good", "카드가 등록되었습니다", "Your card is registered"),
             "declined": ("bad", "카드가 거절되었습니다", "The card was declined"),
             "in_progress": ("unsure", "이미 처리하고 있습니다", "This is already under way"),
@@ -445,29 +450,29 @@ class TestWords:
         for after_a_key in ("gateway_error", "gateway_refused", "unavailable"):
             expected[after_a_key] = ("bad", "카드 등록을 마치지 못했습니다", "The card could not be registered")
         nothing_registered = ("bad", "카드가 등록되지 않았습니다", "The card was not registered")
-        korean, english = words.outcome(code, "ko"), words.outcome(code, "en")
+        korean, english = outcomes.outcome(code, "ko"), outcomes.outcome(code, "en")
         assert korean.kind == english.kind
         assert (korean.kind, korean.heading, english.heading) == expected.get(code, nothing_registered)
 
     def test_of_a_code_that_nobody_knows_the_result_is_not_known(self) -> None:
-        outcome = words.outcome("a code of next year", "en")
+        outcome = outcomes.outcome("a code of next year", "en")
         assert (outcome.kind, outcome.heading) == ("unsure", "The result is not known yet")
 
     def test_what_was_paid_is_said_first_and_nobody_is_sent_to_pay_again(self) -> None:
-        outcome = words.outcome("paid_without_key", "ko")
+        outcome = outcomes.outcome("paid_without_key", "ko")
         assert (outcome.kind, outcome.another_try, outcome.ask_again) == ("unsure", False, False)
         assert "결제는 완료" in outcome.text
-        assert not words.outcome("already_paid", "ko").another_try
+        assert not outcomes.outcome("already_paid", "ko").another_try
 
     @pytest.mark.parametrize("code", sorted({*messages.BY_CODE, "a code of next year", "not_sent", "incomplete"}))
     def test_the_same_request_is_offered_again_where_its_outcome_will_be_known(self, code: str) -> None:
-        outcome = words.outcome(code, "en")
+        outcome = outcomes.outcome(code, "en")
         assert outcome.ask_again is (code in ("in_progress", "outcome_unknown"))
         assert not (outcome.ask_again and (outcome.another_try or outcome.settles))
 
     def test_only_what_says_how_the_first_ended_ends_the_asking(self) -> None:
         """`unavailable` at the second request says that nothing was sent now, not what became of the first."""
-        codes = {code for code in ("success", *messages.BY_CODE) if words.outcome(code, "ko").settles}
+        codes = {code for code in ("success", *messages.BY_CODE) if outcomes.outcome(code, "ko").settles}
         assert codes == {"success", "declined", "already_registered", "already_paid", "paid_without_key"}
 
     @pytest.mark.parametrize(
@@ -479,7 +484,7 @@ class TestWords:
     )
     def test_where_a_key_may_exist_nobody_is_told_to_try_again(self, code: str) -> None:
         for language in get_args(Language):
-            outcome = words.outcome(code, language)
+            outcome = outcomes.outcome(code, language)
             told = " ".join((outcome.heading, outcome.text, outcome.next_step)).lower()
             assert not outcome.another_try
             assert "다시 시도해" not in told

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from billing.issuance import Issued
-from billing.model.billing_key import BillingKey, PaidPayment
+from billing.model.billing_key import BillingKey, Issued, PaidPayment
 from billing.model.errors import (
     AlreadyPaid,
     AlreadyRegistered,

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from billing.issuance import Issued
+from billing.model.billing_key import Issued
 from billing.model.errors import Declined
 from tests.integration.door import FORM, JSON, SINGULAR, Door, event_of, form_fields
 from tests.unit.fakes import OWN, gives

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from billing.issuance import Issued
+from billing.model.billing_key import Issued
 from tests.integration.door import FORM, JSON, PLURAL, SINGULAR, Door, event_of, form_fields, told
 from tests.unit.conftest import Counted, Lines
 from tests.unit.fakes import ENVIRONMENT, OWN, gives

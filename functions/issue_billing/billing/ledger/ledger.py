@@ -2,8 +2,8 @@
 
 An attempt is `open` from `begin` until `finish` or the settler closes it. Open attempts stand in the sparse index
 `due`, spread over shards, and so do issued ones as long as the same request is answered the same. No item is written
-by all attempts, so nothing gets hot. What the items hold stands in `items`, what a write does that meets another one in
-`conflicts`.
+by all attempts, so nothing gets hot. What the items hold stands in `items`, who holds an order in `orders`, what a
+write does that meets another one in `conflicts`.
 """
 
 import time
@@ -17,7 +17,6 @@ from billing.aws_clients import AwsClients, as_unavailable
 from billing.ledger.conflicts import is_unmet, reasons_of, write_or_refusal
 from billing.ledger.items import (
     DAY,
-    KEPT_SECONDS,
     REPEAT_SECONDS,
     SHARDS,
     attempt_in,
@@ -39,6 +38,7 @@ from billing.ledger.items import (
     seen_text,
     typed,
 )
+from billing.ledger.orders import hold, release
 from billing.model.attempt import Attempt, Closed, Ending, Item, LeftOpen, NewAttempt, Order, Repeated, Seen
 from billing.model.deadline import Deadline
 from billing.model.errors import AlreadyPaid, InProgress, TooManyAttempts, Unavailable
@@ -51,8 +51,6 @@ ANSWER_SECONDS = 0.5
 """Kept of an invocation where an outcome can't be written down for others that write."""
 SECONDS_BETWEEN_LOOKS = 4
 """Who asks again after Retry-After, five seconds, has a turn at each."""
-LONGEST_LIFE_SECONDS = 120
-"""Of an attempt: its invocation, and a PG that is at work afterwards."""
 
 
 @dataclass(frozen=True)
@@ -324,7 +322,9 @@ class Ledger:
             },
         ]
         if new.order is not None:
-            writes.append({"Update": self._hold(new.order, new, now, order_is_paid=order_is_paid)})
+            writes.append(
+                {"Update": {"TableName": self._table, **hold(new.order, new, now, order_is_paid=order_is_paid)}}
+            )
         return writes
 
     def _card_tried_too_often(self, of_card: Any, now: float) -> TooManyAttempts:
@@ -332,35 +332,6 @@ class Ledger:
         if tried_today >= self._card_limit_a_day:
             return TooManyAttempts(seconds_to_next_day(now), "attempts_per_card_per_day")
         return TooManyAttempts(seconds_to_next_hour(now), "attempts_per_card")
-
-    def _hold(self, order: Order, new: NewAttempt, now: float, *, order_is_paid: bool) -> dict[str, Any]:
-        """An order is held by the attempt that is open for it, and by the customer who has paid it."""
-        values: dict[str, str | int] = {
-            ":customer_uid": new.customer_uid,
-            ":attempt_id": new.attempt_id,
-            ":expires_at": int(now) + KEPT_SECONDS,
-        }
-        if order_is_paid:
-            condition = "#state = :paid AND customer_uid = :customer_uid"
-            values |= {":state": "paid", ":paid": "paid"}
-        else:
-            # Version 1 wrote no state; what it wrote within an attempt's longest life may still be under way.
-            condition = (
-                "attribute_not_exists(pk) OR #state = :free OR "
-                "(attribute_not_exists(#state) AND (customer_uid = :customer_uid OR expires_at < :long_ago))"
-            )
-            long_ago = int(now) + KEPT_SECONDS - LONGEST_LIFE_SECONDS
-            values |= {":state": "open", ":free": "free", ":long_ago": long_ago}
-        return {
-            "TableName": self._table,
-            "Key": typed({"pk": order_key(order.merchant_uid)}),
-            "UpdateExpression": "SET #state = :state, customer_uid = :customer_uid, attempt_id = :attempt_id, "
-            "expires_at = :expires_at",
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": typed(values),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
 
     def _finish_both(
         self,
@@ -384,42 +355,10 @@ class Ledger:
                     **self._while_open(attempt),
                 }
             },
-            {"Update": self._release(attempt, order, ending, is_held=is_held, is_told=is_told)},
+            {"Update": {"TableName": self._table, **release(attempt, order, ending, is_held=is_held, is_told=is_told)}},
         ]
         last_moment = deadline.earlier_by(ANSWER_SECONDS)
         return write_or_refusal(self._aws, "transact_write_items", {"TransactItems": writes}, last_moment)
-
-    def _release(
-        self, attempt: Attempt, order: Order, ending: Ending, *, is_held: bool, is_told: bool
-    ) -> dict[str, Any]:
-        sets, conditions = [], []
-        values: dict[str, str | int] = {}
-        names: dict[str, Any] = {}
-        payment = ending.payment
-        if payment is not None:
-            sets.append("told_imp_uid = :imp_uid")
-            values[":imp_uid"] = payment.imp_uid
-            if not is_told:
-                conditions.append("(attribute_not_exists(told_imp_uid) OR told_imp_uid <> :imp_uid)")
-        if is_held:
-            is_paid = payment is not None or attempt.order_is_paid
-            sets += ["#state = :state", "customer_uid = :customer_uid"]
-            conditions.append("(attribute_not_exists(attempt_id) OR attempt_id = :attempt_id)")
-            values |= {
-                ":state": "paid" if is_paid else "free",
-                ":customer_uid": attempt.customer_uid,
-                ":attempt_id": attempt.attempt_id,
-            }
-            names = {"ExpressionAttributeNames": {"#state": "state"}}
-        return {
-            "TableName": self._table,
-            "Key": typed({"pk": order_key(order.merchant_uid)}),
-            "UpdateExpression": "SET " + ", ".join(sets),
-            "ConditionExpression": " AND ".join(conditions),
-            "ExpressionAttributeValues": typed(values),
-            **names,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
 
     def _put_if_open(self, attempt: Attempt, ending: Ending, event: str, deadline: Deadline) -> bool:
         item = typed(ended_item(attempt, ending, time.time(), event=event))

@@ -48,3 +48,13 @@ class FoundPayment:
 
     def was_paid(self) -> bool:
         return self.status in ("paid", "cancelled")
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What a success tells of."""
+
+    billing_key: BillingKey
+    payment: PaidPayment | None = None
+    attempt_id: str = ""
+    """Of the attempt that is told of."""

@@ -10,8 +10,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from billing.issuance import Issued
-from billing.model.billing_key import PaidPayment
+from billing.model.billing_key import Issued, PaidPayment
 from billing.model.errors import (
     SECONDS_UNTIL_MORE_IS_KNOWN,
     BillingError,
