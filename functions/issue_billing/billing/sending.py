@@ -40,7 +40,7 @@ class Outcome:
 
 
 def nothing_sent(attempt: Attempt, told: BillingError, registered: BillingKey | None = None) -> Outcome:
-    return Outcome(told, Ending("not_issued", told.code, registered, leftover=attempt.leftover))
+    return Outcome(told, ending_of(told, registered, attempt.leftover))
 
 
 def goes_by_again(channel: Channel, first_payment: FirstPayment) -> bool:
@@ -151,7 +151,8 @@ def ending_of(no: BillingError, found: BillingKey | None, leftover: Leftover | N
     """Only a card is declined."""
     if isinstance(no, Declined):
         return Ending("declined", no.message, found, leftover=leftover)
-    return Ending("not_issued", no.code, found, leftover=leftover)
+    words = None if no.answered is None else no.answered.message
+    return Ending("not_issued", no.code, found, leftover=leftover, words=words)
 
 
 def find_out(attempt: Attempt, unknown: OutcomeUnknown, iamport: Iamport, deadline: Deadline) -> Outcome:

@@ -10,6 +10,7 @@ from billing.ledger.items import (
     attempt_in,
     attempts_in_hour,
     card_key,
+    closed_in,
     customer_key,
     due_at,
     ended_item,
@@ -574,3 +575,9 @@ def test_an_attempt_after_one_of_version_1_is_of_this_version() -> None:
     assert item["attempts"] == 3, "it counts on"
     assert "iamport_time" not in item
     assert attempt_in(item).seen is None, "nothing was sent yet"
+
+
+def test_a_request_that_iamport_did_not_accept_leaves_in_its_words_and_is_asked_after_by_its_code() -> None:
+    item = ended(Ending("not_issued", "gateway_refused", words="비인증결제모듈 사용정보를 찾을 수 없습니다."))
+    assert item["message"] == "비인증결제모듈 사용정보를 찾을 수 없습니다."
+    assert closed_in(item).ending.message == "gateway_refused"

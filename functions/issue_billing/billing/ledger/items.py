@@ -143,6 +143,8 @@ def ended_item(attempt: Attempt, ending: Ending, now: float, *, event: str) -> I
         item["leftover"] = _leftover_text(ending.leftover)
     if ending.may_still_land:
         item["locked_until"] = due_at(attempt.ends_at)
+    if ending.words is not None:
+        item["told_code"] = ending.message or ""
     return {"request_id": ""} | item | _told_card(attempt, ending) | _ending_values(attempt, ending, now, event)
 
 
@@ -188,7 +190,7 @@ def _ending_values(attempt: Attempt, ending: Ending, now: float, event: str) -> 
         "ended_at": int(now),
         "event": event,
         "event_time": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
-        "message": ending.message or "",
+        "message": ending.words or ending.message or "",
         "imp_uid": payment.imp_uid if payment else "",
         "amount": payment.amount if payment else 0,
         "receipt_url": (payment.receipt_url or "") if payment else "",
@@ -213,11 +215,9 @@ def attempt_in(item: Item) -> Attempt:
 
 def closed_in(item: Item) -> Closed:
     """What `ended_item` has written."""
-    return Closed(
-        attempt_in(item),
-        Ending(item["state"], item.get("message") or None, registered_in(item), payment_in(item)),
-        item.get("key_stays", ""),
-    )
+    message = item.get("told_code") or item.get("message") or None
+    ending = Ending(item["state"], message, registered_in(item), payment_in(item))
+    return Closed(attempt_in(item), ending, item.get("key_stays", ""))
 
 
 def registered_in(item: Item) -> BillingKey | None:

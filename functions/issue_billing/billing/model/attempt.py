@@ -206,12 +206,15 @@ class Ending:
 
     state: State
     message: str | None = None
+    """Why: Iamport's words where it declined; of what issued nothing, the code that was answered."""
     registered: BillingKey | None = None
     """What Iamport has under the uid now; None: nothing, or it wasn't looked at."""
     payment: PaidPayment | None = None
     leftover: Leftover | None = None
     may_still_land: bool = False
     """Whether Iamport may be at work for the attempt: then the lock stays as long as a PG may take."""
+    words: str | None = None
+    """Iamport's, where it did not accept the request: its event tells them in the place of the code."""
 
     def event(self, attempt: Attempt) -> str:
         """The name under which the ending leaves through the table's stream."""
