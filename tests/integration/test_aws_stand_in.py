@@ -455,6 +455,16 @@ def test_what_dynamodb_does_not_take_is_refused(aws: Aws, table: str, operation:
     assert names(aws) == set()
 
 
+def test_an_item_of_more_than_400_kb_is_refused(aws: Aws, table: str) -> None:
+    whole = {
+        "pk": {"S": "one"},
+        **{name: {"S": TOO_LARGE_FOR_THREE_A_PAGE[:200_000]} for name in ("some", "more", "most")},
+    }
+    status, answer = on_the_line(aws, "PutItem", {"TableName": table, "Item": whole})
+    assert (status, answer["message"]) == (400, "Item size has exceeded the maximum allowed size")
+    assert names(aws) == set()
+
+
 MISSTATED_IN_A_TRANSACTION: list[Request] = [
     {"Put": {"Item": WRONG_KEYS["empty"]}},
     {"Update": {"Key": WRONG_KEYS["empty"], **UPDATE}},
