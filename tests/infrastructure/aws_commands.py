@@ -35,8 +35,10 @@ def aws_commands(shell: str, prose: str) -> Iterator[str]:
             yield re.sub(r"^.*?\baws ", "aws ", part.strip())
 
 
-def unknown_options(command: str) -> set[str]:
-    """Raises ValueError where AWS has no such operation."""
+def wrong_options(command: str) -> set[str]:
+    """Those that AWS doesn't know, and those that it requires and the command lacks. Raises ValueError where AWS has no
+    such operation.
+    """
     _, service, operation, *words = command.split()
     options = {word for word in words if word.startswith("--")}
     if f"{service} {operation}" in OF_THE_COMMAND_LINE:
@@ -51,7 +53,8 @@ def unknown_options(command: str) -> set[str]:
     known_options = {f"--{xform_name(member, '-')}" for member, _ in members}
     # The command line has two options for what is true or false.
     known_options |= {f"--no-{xform_name(member, '-')}" for member, of in members if of.type_name == "boolean"}
-    return options - known_options - OF_ANY_COMMAND
+    required = {f"--{xform_name(member, '-')}" for member in (shape.required_members if shape else ())}
+    return (options - known_options - OF_ANY_COMMAND) | (required - options)
 
 
 @cache

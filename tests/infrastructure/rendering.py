@@ -116,7 +116,11 @@ class Rendering(Resolver):
             return {}
         nested = read_yaml((PROJECT / path_in(stack["Properties"]["TemplateURL"])).read_text("utf-8"))
         inside = Rendering(nested, self.resolve(stack["Properties"]["Parameters"]))
-        return {f"Outputs.{name}": inside.resolve(output["Value"]) for name, output in nested["Outputs"].items()}
+        return {
+            f"Outputs.{name}": inside.resolve(output["Value"])
+            for name, output in nested["Outputs"].items()
+            if "Condition" not in output or inside.holds({"Condition": output["Condition"]})
+        }
 
     def resolve(self, value: Any) -> Any:
         match value:

@@ -11,7 +11,7 @@ from infra.local.iamport import Simulator, faults
 from infra.local.template import PROJECT
 from tests.attempts_table import items
 from tests.conftest import ClockAhead
-from tests.infrastructure.aws_commands import aws_commands, unknown_options
+from tests.infrastructure.aws_commands import aws_commands, wrong_options
 from tests.infrastructure.command_line import run_in_bash
 from tests.infrastructure.every_way import MINUTE, payment
 from tests.integration.door import Door, settle, signed_fields
@@ -60,7 +60,7 @@ def test_an_attempt_that_is_open_is_not_erased_before_it_is_closed(
 
 @pytest.mark.parametrize("command", sorted(set(aws_commands("\n".join(SHELL), ""))))
 def test_aws_knows_every_command_and_its_options(command: str) -> None:
-    assert unknown_options(command) == set()
+    assert wrong_options(command) == set()
 
 
 def test_what_holds_an_answer_exists() -> None:

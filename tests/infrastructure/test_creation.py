@@ -179,11 +179,14 @@ def defaults(path: str) -> dict[str, str]:
 
 
 def creatable(path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The template without what moto's CloudFormation lacks: types, whose references become what they would give,
-    and `Fn::If` that leaves out an entry of a list."""
+    """The template without what moto's CloudFormation lacks: types and the outputs of nested stacks, whose references
+    become what they would give, and `Fn::If` that leaves out an entry of a list. moto looks for a function's role: so
+    roles have the names that are given there, and the stack that a function's role is in comes first.
+    """
     document = translated(path, parameters)
     resolver = Rendering(document, parameters)
     given: dict[str, str] = {}
+    come_first: set[str] = set()
     for name, resource in list(document["Resources"].items()):
         is_created = resource["Type"] in BY_CLOUDFORMATION
         if not is_created:
@@ -193,6 +196,10 @@ def creatable(path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
                 given[name if attribute == "Ref" else f"{name}.{attribute}"] = value
             if resource["Type"] == "AWS::Lambda::Alias":  # moto looks for what a permission is for
                 given[name] = f"${{{resource['Properties']['FunctionName']['Ref']}}}"
+        elif resource["Type"] == "AWS::IAM::Role":
+            resource["Properties"]["RoleName"] = resolver.returned(name, resource)["Ref"]
+        elif resource["Type"] == "AWS::Lambda::Function":
+            come_first.add(resource["Properties"]["Role"]["Fn::GetAtt"][0])
 
     def filled_in(value: Any) -> Any:
         match value:
@@ -211,7 +218,8 @@ def creatable(path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
                 return [entry for entry in map(filled_in, entries) if entry != NO_VALUE]
         return value
 
-    return {**document, "Resources": filled_in(document["Resources"]), "Outputs": {}}
+    in_order = sorted(document["Resources"].items(), key=lambda one: one[0] not in come_first)
+    return {**document, "Resources": filled_in(dict(in_order)), "Outputs": {}}
 
 
 def packed_function() -> bytes:

@@ -2,15 +2,16 @@
 
 import pytest
 
-from infra.local.intrinsics import ACCOUNT_ID, REGION
+from infra.local.intrinsics import ACCOUNT_ID, REGION, read_yaml
+from infra.local.template import PROJECT
 from tests.infrastructure.policies import Request, allows, read_statements, statements_of
-from tests.infrastructure.stacks import KMS_KEY, Resource, deployment, on_its_own
+from tests.infrastructure.stacks import KMS_KEY, MAIN, ON_ITS_OWN, Resource, deployment, on_its_own
 
 DEPLOY_ROLE = "infra/deploy-role.yaml"
 
 EVERYTHING = deployment("all that can be turned on")
 
-ROLE_OF_THE_STACK = f"arn:aws:iam::{ACCOUNT_ID}:role/card-door-IssueBillingRole-AbCdEf"
+ROLE_OF_THE_STACK = f"arn:aws:iam::{ACCOUNT_ID}:role/card-door-RolesApplication-AbCdEf-IssueBillingRole-AbCdEf"
 
 BOUNDARY = {"iam:PermissionsBoundary": EVERYTHING.resource("Boundary", DEPLOY_ROLE).returned["Ref"]}
 
@@ -120,7 +121,7 @@ API_DESTINATIONS = "apidestinations.events.amazonaws.com"
     ("action", "resource", "context"),
     [
         # The handlers of AWS::IAM::ManagedPolicy and AWS::Lambda::Function (CloudFormation's schemas, "handlers").
-        ("iam:ListEntitiesForPolicy", f"{IAM}:policy/card-door-UseKey-AbCdEf", {}),
+        ("iam:ListEntitiesForPolicy", f"{IAM}:policy/card-door-RolesApplication-AbCdEf-UseKey-AbCdEf", {}),
         ("ec2:DescribeNetworkInterfaces", "*", {}),
         # GenerateSecretString, AWS::Events::Archive, Connection and ApiDestination (the same).
         ("secretsmanager:GetRandomPassword", "*", {}),
@@ -157,6 +158,30 @@ def test_the_boundary_lets_events_be_posted_to_the_services_own_address(service:
 def test_no_role_of_the_service_can_read_a_log(action: str) -> None:
     group = f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:/aws/lambda/card-door-issue-billing:*"
     assert not allows(BOUND, Request(action, group, {}))
+
+
+MADE_UP_NAMES_END_AFTER = 64
+"""Of roles and functions. Source: CloudFormation template reference, AWS::IAM::Role and AWS::Lambda::Function."""
+
+
+@pytest.mark.parametrize("resource_type", ["AWS::IAM::Role", "AWS::Lambda::Function"])
+def test_the_longest_name_of_a_stack_is_left_whole_in_the_names_that_cloudformation_makes_up(
+    resource_type: str,
+) -> None:
+    """Else the pipeline may not make them, as they don't begin with it.
+
+    Of a long name, twelve signs at the end and the dashes stay, half of the rest at most is the logical id, and the
+    stack's name, or the nested stack's that begins with it, is cut to what is left. Source: CloudFormation CLI, Python
+    plugin, identifier_utils.py; it agrees with names that CloudFormation made up.
+    """
+    declared = read_yaml((PROJECT / DEPLOY_ROLE).read_text("utf-8"))["Parameters"]["ServiceStackName"]
+    made = [one for one in EVERYTHING.of_type(resource_type) if one.stack not in ON_ITS_OWN]
+    assert made
+    for resource in made:
+        left = MADE_UP_NAMES_END_AFTER - len("--0123456789ab")
+        left -= min(left // 2, len(resource.name))
+        own_part = declared["MaxLength"] + len("-" if resource.stack != MAIN else "")
+        assert own_part <= left, (resource.stack, resource.name)
 
 
 # ---- Two environments in one account ----

@@ -12,6 +12,8 @@ from tests.infrastructure.policies import Request, Statement, allows, statements
 from tests.infrastructure.stacks import KMS_KEY, PARAMETER_SETS, Deployment, deployment
 from tests.infrastructure.test_roles import WITHOUT_A_RESOURCE
 
+ROLES = "infra/roles.yaml"
+
 FUNCTIONS = {"IssueBillingFunction": "IssueBillingRole", "SettleFunction": "SettleRole"}
 
 Permission = tuple[str, str]
@@ -84,7 +86,7 @@ def only_what_is_called_is_allowed(function: str, seen: list[Call], aws: Aws) ->
 
 
 def statements_for(function: str, deployed: Deployment) -> list[Statement]:
-    return statements_of(deployed.resource(FUNCTIONS[function]), deployed)
+    return statements_of(deployed.resource(FUNCTIONS[function], ROLES), deployed)
 
 
 def arns(function: str, deployed: Deployment, aws: Aws) -> Mapping[str, str]:

@@ -22,7 +22,7 @@ def test_every_value_that_the_function_is_given_is_part_of_its_settings_version(
     """SAM publishes where the template changes; only what is named here publishes where a value changes."""
     resources = translated(MAIN, {})["Resources"]
     given = set(_references(resources[FUNCTION]["Properties"]))
-    given -= {"AWS::NoValue", "AWS::StackName", "AWS::AccountId", "AWS::Partition", "IssueBillingLogGroup"}
+    given -= {"AWS::NoValue", "AWS::StackName", "IssueBillingLogGroup", "RolesApplication"}
     named = set(_references(resources["SettingsVersion"]["Properties"]["Content"]))
     assert given == named
 
@@ -81,8 +81,7 @@ def _references(value: Any) -> Iterator[str]:
         case {"Ref": str(name)}:
             yield name
         case {"Fn::GetAtt": [str(name), *_]}:
-            if TEMPLATE["Resources"][name]["Type"] != "AWS::IAM::Role":
-                yield name
+            yield name
         case {"Fn::If": [str(condition), then, otherwise]}:
             yield from _references([TEMPLATE["Conditions"][condition], then, otherwise])
         case dict():

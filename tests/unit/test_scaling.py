@@ -9,7 +9,7 @@ import pytest
 from billing.ledger.items import SHARDS
 from infra.local.intrinsics import read_yaml
 from infra.local.template import PROJECT
-from tests.infrastructure.aws_commands import aws_commands, unknown_options
+from tests.infrastructure.aws_commands import aws_commands, wrong_options
 from tests.unit.test_costs import TABLES, Row
 
 PAGE = (PROJECT / "docs/scaling.md").read_text("utf-8")
@@ -107,4 +107,4 @@ SHELL = "".join(f"{line}\n" for line in re.findall(r"^       (aws .*)$", re.sub(
 
 @pytest.mark.parametrize("command", sorted(set(aws_commands(SHELL, ""))))
 def test_aws_knows_every_command_and_its_options(command: str) -> None:
-    assert unknown_options(command) == set()
+    assert wrong_options(command) == set()
