@@ -27,6 +27,8 @@ FOLDER = PROJECT / "examples/webhook"
 
 KEY, FORMER_KEY = "made-up-webhook-key", "made-up-former-key"
 
+LANGUAGES = ("python", "node", "php")
+
 ATTEMPT_ID = "0123456789abcdef0123456789abcdef"
 ORDER, PRICE = "order-1", 9900
 
@@ -65,11 +67,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(language: str, iamport: str, taken: Path) -> Iterator[Receiver]:
+def running(language: str, iamport: str, taken: Path, keys: str = f"{KEY},{FORMER_KEY}") -> Iterator[Receiver]:
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
-        "WEBHOOK_KEY": f"{KEY},{FORMER_KEY}",
+        "WEBHOOK_KEY": keys,
         "IAMPORT_BASE_URL": iamport,
         "IMP_KEY": LOCAL_IMP_KEY,
         "IMP_SECRET": LOCAL_IMP_SECRET,
@@ -101,7 +103,7 @@ def iamport() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture(scope="module", params=["python", "node", "php"])
+@pytest.fixture(scope="module", params=LANGUAGES)
 def started(
     request: pytest.FixtureRequest, iamport: Simulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Receiver]:
@@ -128,6 +130,16 @@ def paid(iamport: Simulator) -> Event:
 def test_whoever_has_not_the_key_is_told_so_and_nothing_is_taken(receiver: Receiver, paid: Event, key: str) -> None:
     assert receiver.status(paid, key) == 401
     assert receiver.names() == []
+
+
+@pytest.mark.parametrize("keys", ["", f"{KEY},"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_that_was_left_empty_lets_nobody_in(
+    language: str, keys: str, iamport: Simulator, tmp_path: Path, paid: Event
+) -> None:
+    with running(language, iamport.url, tmp_path, keys) as receiver:
+        assert receiver.status(paid, "") == 401
+        assert receiver.names() == []
 
 
 @pytest.mark.parametrize("key", [KEY, FORMER_KEY])
