@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +21,7 @@ import requests
 from infra.local.event_pipe import Event
 from infra.local.iamport import LOCAL_IMP_KEY, LOCAL_IMP_SECRET, Simulator, faults
 from infra.local.template import PROJECT
-from infra.local.webhook import KEY_HEADER, as_posted
+from infra.local.webhook import KEY_HEADER, LONGEST_ANSWER, as_posted
 from tests.cannot_run import cannot_run
 from tests.waiting import eventually
 
@@ -205,6 +207,26 @@ def test_while_iamport_does_not_answer_the_event_is_asked_for_again(
     assert receiver.names() == []
     iamport.choose_fault = lambda _: None
     assert receiver.status(paid) == 204
+
+
+def test_who_waits_for_iamport_answers_before_eventbridge_hangs_up(
+    iamport: Simulator, receiver: Receiver, paid: Event
+) -> None:
+    iamport.choose_fault = lambda call: faults.slow(LONGEST_ANSWER) if call.endpoint == "find_payment" else None
+    began = time.monotonic()
+    assert receiver.status(paid) == 503
+    assert time.monotonic() - began < LONGEST_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("file", "compares"),
+    [("receiver.py", "hmac.compare_digest"), ("receiver.mjs", "timingSafeEqual"), ("receiver.php", "hash_equals")],
+)
+def test_a_key_is_compared_in_the_same_time_whatever_it_is(file: str, compares: str) -> None:
+    """What that takes is nothing that could be measured here."""
+    [body] = re.findall(r"^(?:def|function) is_?ours.*?\n\n", (FOLDER / file).read_text("utf-8"), re.I | re.S | re.M)
+    assert compares in body
+    assert "==" not in body
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"detail": {}}', '{"detail": {"attempt_id": "../x"}}', "null"])
