@@ -89,6 +89,14 @@ def test_the_pipeline_makes_no_key_and_takes_none_over(action: str) -> None:
     assert not may("CloudFormationRole", action, KMS_KEY, {})
 
 
+def test_the_pipeline_uses_keys_only_through_what_they_encrypt() -> None:
+    """The account may have keys for other things, and its policies name none of them."""
+    for service, allowed in (("dynamodb", True), ("secretsmanager", True), ("s3", False)):
+        context = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+        assert may("CloudFormationRole", "kms:Decrypt", KMS_KEY, context) is allowed
+    assert not may("CloudFormationRole", "kms:Decrypt", KMS_KEY, {})
+
+
 def test_the_pipeline_makes_the_secrets_and_has_one_generated() -> None:
     for name in ("IamportSecret", "FingerprintSecret"):
         secret = deployment("as it comes").resource(name).returned["Ref"]
