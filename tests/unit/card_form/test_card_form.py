@@ -119,6 +119,7 @@ def test_its_headers_are_strict() -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert int(str(response.headers["Strict-Transport-Security"]).removeprefix("max-age=")) >= 31_536_000
     assert "camera=()" in str(response.headers["Permissions-Policy"])
+    assert "Cross-Origin-Opener-Policy" not in response.headers, "it breaks checkouts in popups"
 
 
 @pytest.mark.parametrize("origins", ["*", "*,https://shop.example;script-src", "https://a;b"])
