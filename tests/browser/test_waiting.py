@@ -88,10 +88,11 @@ def test_it_asks_no_sooner_than_it_is_told(open_form: OpenForm) -> None:
     form.expect_outcome("카드가 등록되었습니다")
 
 
-def test_while_it_asks_nobody_is_sent_to_the_shop(open_form: OpenForm, shop: Shop) -> None:
+def test_while_it_asks_nobody_is_sent_to_the_shop_and_the_card_is_gone(open_form: OpenForm, shop: Shop) -> None:
     form = answer_in_turn(open_form(), failed("outcome_unknown"), failed("in_progress"), retry_after=600)
     form.open({"return_url": f"{shop.origin}/back"}).fill().submit().expect_outcome("결과를 확인하고 있습니다")
     expect(form.page.locator("#return")).to_be_hidden()
+    expect(form.field("card_number")).to_have_value("")
 
 
 def test_a_reload_and_the_other_language_show_the_outcome(open_form: OpenForm, watched: Watched) -> None:
