@@ -228,6 +228,18 @@ def test_staging_reaches_neither_firewall_pipe_nor_archive_of_prod(resource_type
     assert may("CloudFormationRole", f"{service}:DeleteAnything", arn, {})
 
 
+def test_staging_reaches_nothing_of_prod_by_its_name() -> None:
+    """Whatever there is of it: what has no tag in the request is bound by its name, or not allowed at all."""
+    arns = {
+        arn for resource in EVERYTHING.resources for arn in map(str, resource.returned.values()) if arn[:4] == "arn:"
+    }
+    assert len(arns) > 50
+    for arn in arns:
+        service = arn.split(":")[2]
+        for verb in ("Create", "Delete", "Get", "Pass", "Put", "Update"):
+            assert not staging_may(f"{service}:{verb}Anything", arn, {}), arn
+
+
 @pytest.mark.parametrize(("name", "allowed"), [("card-door-staging", True), ("card-door", False)])
 def test_staging_makes_no_api_of_another_name(name: str, allowed: bool) -> None:
     """Source: Service Authorization Reference, Amazon API Gateway Management, apigateway:Request/ApiName."""
