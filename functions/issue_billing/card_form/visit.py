@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from billing.model.customer import parse_customer_uid
 from billing.model.refusal import Refusal
+from billing.settings import as_browsers_write
 from billing.web import messages
 from billing.web.messages import Language
-from billing.web.origin import as_browsers_write
 from card_form import outcomes, words
 from card_form.colours import Theme
 
@@ -85,7 +85,7 @@ def read_visit(query: Mapping[str, str], language: Language, origins: tuple[str,
 
 def named(allowed_origins: tuple[str, ...]) -> tuple[str, ...]:
     """The origins that are named. `*` lets any page call the API, but nobody meant it to receive a card holder."""
-    return tuple(as_browsers_write(origin) for origin in allowed_origins if ORIGIN.fullmatch(origin))
+    return tuple(origin for origin in allowed_origins if ORIGIN.fullmatch(origin))
 
 
 def _percent_encoded(url: str) -> str:
