@@ -176,7 +176,7 @@ def as_browsers_write(origin: str) -> str:
 
 
 def _in_ascii(origin: str) -> str:
-    """A Korean name as browsers say it (URL Standard, "domain to ASCII"). The operator's alone: no browser writes one."""
+    """A Korean name as browsers say it (URL Standard, "domain to ASCII"): the operator's alone may be another."""
     if origin.isascii():  # what the codec imports is paid for at every cold start
         return origin
     scheme, separator, host = origin.partition("://")
