@@ -6,6 +6,8 @@ export interface CardResult {
   code: string;
   /** In the form's language, for the card holder. */
   message: string;
+  /** What the shop is asked by, where something went wrong; empty where no answer came. */
+  request_id: string;
   customer_uid: string;
   /** The card that is registered, where one is. */
   card: { name: string | null; number: string | null; type: "credit" | "debit" | null } | null;

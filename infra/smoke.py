@@ -42,17 +42,27 @@ COMMON_HEADERS = {
 DATA = ' type="application/json" id="page-data"'
 """Of the one script element that no browser runs."""
 
-FORM_HEADERS = (
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'"),
-    ("Content-Security-Policy", "script-src 'sha256-"),
-    ("Content-Security-Policy", "form-action 'self'"),
-    ("Content-Security-Policy", "frame-ancestors "),
-    ("Permissions-Policy", "payment=()"),
-    ("Referrer-Policy", "strict-origin"),
-    ("X-Content-Type-Options", "nosniff"),
-)
-"""Each header of the card form with what it has to hold."""
+FORM_HEADERS = {
+    "Cache-Control": "no-store",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "strict-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""The card form's, each as it is (card_form/page.py)."""
+
+A_HASH = "'sha256-[A-Za-z0-9+/]{43}='"
+
+FORM_POLICY = {
+    "default-src": "'none'",
+    "script-src": A_HASH,  # which one: check_scripts
+    "style-src": A_HASH,
+    "img-src": r"data:( https://\S+)?",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": r"'none'|https?://[^\s*]+( https?://[^\s*]+)*",
+}
+"""Its Content Security Policy: each directive as a pattern, as some follow the operator's settings."""
 
 LEAST_TRANSPORT_SECURITY_SECONDS = 365 * 24 * 3600
 
@@ -231,10 +241,25 @@ def require_card_form(answer: ServiceAnswer) -> None:
     require(answer.status in (200, 401), f"HTTP {answer.status} instead of 200 or 401")
     require(answer.header("Content-Type").startswith("text/html"), "the answer is not HTML by its Content-Type")
     require((b"<form" in answer.body) is (answer.status == 200), "no form in the page, or one that can't work")
-    for name, held in FORM_HEADERS:
-        require(held in answer.header(name), f"{name} lacks {held}")
+    for name, value in FORM_HEADERS.items():
+        require(answer.header(name) == value, f"{name} is not {value}")
+    require_policy(answer.header("Content-Security-Policy"))
     kept = re.search(r"max-age=(\d+)", answer.header("Strict-Transport-Security"))
     require(kept is not None and int(kept[1]) >= LEAST_TRANSPORT_SECURITY_SECONDS, "no Strict-Transport-Security")
+
+
+def require_policy(policy: str) -> None:
+    """Every directive of ours and no other: one that is missing or added can let out what is typed."""
+    directives: dict[str, str] = {}
+    for part in filter(None, map(str.strip, policy.split(";"))):
+        name, _, sources = part.partition(" ")
+        directives.setdefault(name, sources)  # of two of one name, browsers take the first (CSP Level 3, 2.2.1)
+    differing = [
+        name
+        for name in sorted(directives.keys() | FORM_POLICY.keys())
+        if not re.fullmatch(FORM_POLICY.get(name, "(?!)"), directives.get(name, "there is none"))
+    ]
+    require(not differing, f"Content-Security-Policy differs in {', '.join(differing)}")
 
 
 def require_own_scripts(answer: ServiceAnswer) -> None:

@@ -68,6 +68,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if not options.backends_only and options.port == LAST_PORT:
         parser.error(f"argument --port: the shop takes the next port, and after {LAST_PORT} there is none")
+    if options.backends_only and options.iamport_port == options.aws_port != 0:
+        parser.error("Iamport's simulator and AWS's stand-in want a port each")
     return options
 
 

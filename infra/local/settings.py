@@ -34,8 +34,14 @@ def _require(variable: str, value: str, declaration: Mapping[str, Any]) -> None:
     if declaration["Type"] == "Number" and not _is_number_from(declaration.get("MinValue", 0), value):
         raise TemplateError(f"{variable} takes a whole number from {declaration.get('MinValue', 0)} on, not {value!r}")
     if not re.search(declaration.get("AllowedPattern", ""), value):
-        what = declaration.get("ConstraintDescription", declaration["AllowedPattern"])
-        raise TemplateError(f"{variable} is not as it should be: {what}")
+        raise TemplateError(f"{variable} is not as it should be: {_in_words(declaration)}")
+
+
+def _in_words(declaration: Mapping[str, Any]) -> str:
+    """What a value has to be. Where the template says nothing, its pattern is about a text's length."""
+    longest = re.search(r"\{0,([0-9]+)\}\$$", declaration["AllowedPattern"])
+    words = f"One line of {longest[1]} characters at most." if longest else declaration["AllowedPattern"]
+    return str(declaration.get("ConstraintDescription", words))
 
 
 def _is_number_from(smallest: int, text: str) -> bool:

@@ -134,7 +134,12 @@ def test_a_frame_that_has_left_for_another_origin_is_not_listened_to(embedded: E
     assert embedded.told() == []
 
 
-def test_who_takes_the_form_away_hears_no_more_of_it(embedded: Embedded) -> None:
+def test_who_takes_the_form_away_hears_no_more_of_it(embedded: Embedded, other_shop: Shop) -> None:
+    """Not even what was on its way then: the window that it comes from is gone, and so is the frame's."""
     embedded.page.evaluate("takeAway()")
     expect(embedded.frame).to_have_count(0)
+    embedded.page.evaluate(
+        "([origin, data]) => { dispatchEvent(new MessageEvent('message', { origin, data, source: null })) }",
+        [other_shop.origin, RESULT],
+    )
     assert embedded.told() == []

@@ -106,6 +106,11 @@ class TestBothExamples:
         expect(page.get_by_role("button")).to_have_count(0)
         assert len(simulator.customers) == 1
 
+    def test_the_password_is_masked_and_no_browser_offers_to_store_it(self, page: Page) -> None:
+        password = page.get_by_label("카드 비밀번호 앞 2자리")
+        expect(password).to_have_css("-webkit-text-security", "disc")
+        assert password.evaluate("input => [input.type, input.autocomplete]") == ["text", "off"]
+
     def test_each_visit_has_a_customer_of_its_own(
         self, example: str, new_page: NewPage, shop: Shop, simulator: Simulator
     ) -> None:

@@ -5,7 +5,7 @@ from playwright.sync_api import Request, Route, expect
 
 from billing.web import messages
 from tests.browser.card_form import CardForm
-from tests.browser.conftest import OpenForm, Watched
+from tests.browser.conftest import OpenForm, Shop, Watched
 from tests.browser.test_accessibility import violations
 
 ATTEMPT = "0123456789abcdef0123456789abcdef"
@@ -29,14 +29,14 @@ def asks(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "") and request.method == "GET"
 
 
-def answer_in_turn(form: CardForm, *bodies: dict[str, object]) -> CardForm:
+def answer_in_turn(form: CardForm, *bodies: dict[str, object], retry_after: int = 1) -> CardForm:
     """To the post, and then to each question what became of it; the last one again and again."""
     left = list(bodies)
 
     def answer(route: Route) -> None:
         if route.request.method == "POST" or asks(route.request):
             body = left.pop(0) if len(left) > 1 else left[0]
-            route.fulfill(json=body, headers={"Content-Type": "application/json", "Retry-After": "1"})
+            route.fulfill(json=body, headers={"Content-Type": "application/json", "Retry-After": str(retry_after)})
         else:
             route.continue_()
 
@@ -68,12 +68,31 @@ def test_after_three_minutes_the_shop_is_to_be_asked(open_form: OpenForm) -> Non
     form = open_form()
     form.page.clock.install()
     answer_in_turn(form, failed("outcome_unknown")).open().fill().submit().expect_outcome("결과를 확인하고 있습니다")
-    for _ in range(200):
+    seconds = 0
+    while seconds < 200 and "판매자에게 문의" not in form.outcome.inner_text():
         form.page.clock.run_for(1000)
-        if "판매자에게 문의" in form.outcome.inner_text():
-            break
+        seconds += 1
     form.expect_outcome("아직 결과를 알 수 없습니다", "판매자에게 문의해 주세요")
+    assert seconds > 150, "settling takes up to two and a half minutes"
     expect(form.button).to_be_hidden()
+
+
+def test_it_asks_no_sooner_than_it_is_told(open_form: OpenForm) -> None:
+    form = open_form()
+    form.page.clock.install()
+    answer_in_turn(form, failed("outcome_unknown"), SUCCESS, retry_after=60).open().fill().submit()
+    form.expect_outcome("결과를 확인하고 있습니다")
+    form.page.clock.run_for(40_000)
+    form.expect_outcome("결과를 확인하고 있습니다")
+    form.page.clock.run_for(30_000)
+    form.expect_outcome("카드가 등록되었습니다")
+
+
+def test_while_it_asks_nobody_is_sent_to_the_shop_and_the_card_is_gone(open_form: OpenForm, shop: Shop) -> None:
+    form = answer_in_turn(open_form(), failed("outcome_unknown"), failed("in_progress"), retry_after=600)
+    form.open({"return_url": f"{shop.origin}/back"}).fill().submit().expect_outcome("결과를 확인하고 있습니다")
+    expect(form.page.locator("#return")).to_be_hidden()
+    expect(form.field("card_number")).to_have_value("")
 
 
 def test_a_reload_and_the_other_language_show_the_outcome(open_form: OpenForm, watched: Watched) -> None:

@@ -75,3 +75,11 @@ def test_what_holds_an_answer_exists() -> None:
 def test_every_requirement_that_is_asked_about_has_its_row(requirement: str) -> None:
     asked = [one for row in re.findall(r"^\| ([\d., ]+) \|", PAGE, re.MULTILINE) for one in row.split(", ")]
     assert any(one.startswith(requirement) for one in asked)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "where"), [("6.4.3", "card-form.md#the-pages-scripts"), ("11.6.1", "deploying.md#once-a-week")]
+)
+def test_what_is_done_for_the_hosted_page_is_linked(requirement: str, where: str) -> None:
+    [row] = re.findall(rf"^\| {re.escape(requirement)} \|.*$", PAGE, re.MULTILINE)
+    assert where in row

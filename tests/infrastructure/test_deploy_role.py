@@ -90,6 +90,14 @@ def test_the_pipeline_makes_no_key_and_takes_none_over(action: str) -> None:
     assert not may("CloudFormationRole", action, KMS_KEY, {})
 
 
+def test_the_pipeline_uses_keys_only_through_what_they_encrypt() -> None:
+    """The account may have keys for other things, and its policies name none of them."""
+    for service, allowed in (("dynamodb", True), ("secretsmanager", True), ("s3", False)):
+        context = {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}
+        assert may("CloudFormationRole", "kms:Decrypt", KMS_KEY, context) is allowed
+    assert not may("CloudFormationRole", "kms:Decrypt", KMS_KEY, {})
+
+
 def test_the_pipeline_makes_the_secrets_and_has_one_generated() -> None:
     for name in ("IamportSecret", "FingerprintSecret"):
         secret = deployment("as it comes").resource(name).returned["Ref"]
@@ -243,6 +251,18 @@ def test_staging_reaches_neither_firewall_pipe_nor_archive_of_prod(resource_type
     assert not staging_may(f"{service}:DeleteAnything", arn, {})
     assert staging_may(f"{service}:DeleteAnything", arn.replace("/card-door-", "/card-door-staging-"), {})
     assert may("CloudFormationRole", f"{service}:DeleteAnything", arn, {})
+
+
+def test_staging_reaches_nothing_of_prod_by_its_name() -> None:
+    """Whatever there is of it: what has no tag in the request is bound by its name, or not allowed at all."""
+    arns = {
+        arn for resource in EVERYTHING.resources for arn in map(str, resource.returned.values()) if arn[:4] == "arn:"
+    }
+    assert len(arns) > 50
+    for arn in arns:
+        service = arn.split(":")[2]
+        for verb in ("Create", "Delete", "Get", "Pass", "Put", "Update"):
+            assert not staging_may(f"{service}:{verb}Anything", arn, {}), arn
 
 
 @pytest.mark.parametrize(("name", "allowed"), [("card-door-staging", True), ("card-door", False)])

@@ -177,3 +177,13 @@ def test_an_option_that_is_turned_off_has_a_default_to_name() -> None:
     assert "name its default" in PAGE
     parameters = read_yaml((PROJECT / MAIN).read_text("utf-8"))["Parameters"]
     assert all("Default" in declared for declared in parameters.values())
+
+
+def test_the_weekly_workflow_keeps_the_rules_of_the_others() -> None:
+    """tests/infrastructure/test_delivery.py has them."""
+    [text] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    workflow = read_yaml(text)
+    [job] = workflow["jobs"].values()
+    assert workflow["permissions"] == {"contents": "read"}
+    assert 0 < job["timeout-minutes"] <= 60
+    assert not [step for step in job["steps"] if "${{" in step.get("run", "")]

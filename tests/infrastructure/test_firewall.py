@@ -39,6 +39,13 @@ def test_any_page_may_read_its_own_answers(rule: str) -> None:
     assert ("Retry-After" in headers) == (OWN_ANSWERS[rule]["ResponseCode"] == 429)
 
 
+@pytest.mark.parametrize("rule", OWN_ANSWERS)
+def test_nobody_keeps_its_own_answers_or_takes_them_for_something_else(rule: str) -> None:
+    """Source: AWS WAF developer guide, "Custom responses for Block actions": any header but Content-Type."""
+    headers = {header["Name"]: header["Value"] for header in OWN_ANSWERS[rule]["ResponseHeaders"]}
+    assert (headers.get("Cache-Control"), headers.get("X-Content-Type-Options")) == ("no-store", "nosniff")
+
+
 def test_it_lets_through_what_the_function_takes_and_no_more() -> None:
     size = RULES["BodySize"]["Statement"]["SizeConstraintStatement"]
     assert (size["ComparisonOperator"], size["Size"]) == ("GT", LARGEST_BODY)

@@ -48,3 +48,23 @@ def test_sam_local_replaces_only_variables_that_the_template_has(configuration: 
     replaced = json.loads((PROJECT / file).read_text("utf-8"))["Parameters"]
     physical_ids = {name: name for name in RESOURCES}
     assert set(replaced) <= set(Template().function("IssueBillingFunction", physical_ids).environment)
+
+
+def overrides(configuration: dict[str, Any], environment: str) -> dict[str, str]:
+    given = configuration[environment]["deploy"]["parameters"]["parameter_overrides"].split()
+    return {name: value for name, _, value in (override.partition("=") for override in given)}
+
+
+def test_prod_is_signed_watched_and_keeps_its_logs_for_as_long_as_the_audit_says(configuration: dict[str, Any]) -> None:
+    prod = overrides(configuration, "prod")
+    assert prod["CustomerIdentity"] == "signed"
+    assert [prod[name] for name in ("AccessLogs", "Monitoring", "Firewall")] == ["on", "on", "on"]
+    assert prod["Deployment"].startswith("Canary")
+    audit = (PROJECT / "docs/audit.md").read_text("utf-8")
+    assert f"`LogRetentionDays={prod['LogRetentionDays']}`, which prod has" in audit
+    assert int(prod["LogRetentionDays"]) >= 365, "PCI DSS 10.5.1"
+
+
+@pytest.mark.parametrize("parameter", ["CustomerIdentity", "AccessLogs", "Firewall"])
+def test_the_smoke_test_meets_on_staging_what_prod_has(configuration: dict[str, Any], parameter: str) -> None:
+    assert overrides(configuration, "staging")[parameter] == overrides(configuration, "prod")[parameter]

@@ -92,13 +92,20 @@ def test_the_table_forgets_by_the_attribute_that_the_ledger_writes() -> None:
 def test_the_operators_key_encrypts_whatever_keeps_state() -> None:
     deployed = deployment("all that can be turned on")
     [topic] = deployed.of_type("AWS::SNS::Topic")
-    assert topic.properties["KmsMasterKeyId"] == KMS_KEY
+    [archive] = deployed.of_type("AWS::Events::Archive")
+    assert topic.properties["KmsMasterKeyId"] == archive.properties["KmsKeyIdentifier"] == KMS_KEY
     for resource in stateful("all that can be turned on"):
         if (resource.stack, resource.name) == UNDER_SQSS_KEY:
             assert resource.properties["SqsManagedSseEnabled"] is True
         elif (key := KEEPS_STATE[resource.type]) is not None:
             encryption = resource.properties.get("SSESpecification", resource.properties)
             assert encryption[key] == KMS_KEY, (resource.stack, resource.name)
+
+
+def test_what_nobody_took_lies_in_its_queue_for_fourteen_days() -> None:
+    """The most that SQS keeps (SQS API reference, SetQueueAttributes); SECURITY.md and the runbook count on it."""
+    queues = deployment("all that can be turned on").of_type("AWS::SQS::Queue")
+    assert [queue.properties["MessageRetentionPeriod"] for queue in queues] == [14 * 24 * 3600] * 2
 
 
 @pytest.mark.parametrize("parameter_set", ["as it comes", "with what the account has"])

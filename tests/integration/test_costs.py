@@ -1,9 +1,13 @@
 """What an attempt writes and logs is what docs/costs.md counts for it."""
 
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
+from billing.ledger import ledger
+from billing.ledger.conflicts import write_or_refusal
 from infra.local.aws import Aws
 from infra.local.event_pipe import Stream
 from infra.local.template import PROJECT
@@ -45,23 +49,68 @@ def test_the_bytes_of_a_customers_item(signed_door: Door, aws: Aws, clock: Clock
     assert stored_bytes(item) == pytest.approx(told(r"the customer's is (\d+) bytes"), rel=A_TENTH)
 
 
-def test_the_units_that_an_attempt_writes(signed_door: Door, aws: Aws, clock: ClockAhead) -> None:
-    """All items are under 1 kB, so that a write of one is a unit: in a transaction two, and in the index one for the
-    place that the item leaves and one for that which it takes.
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The units of each write to the table, those that are refused too. All items are under 1 kB, so that a write of
+    one is a unit, and in a transaction two (DynamoDB developer guide, "DynamoDB read and write operations").
     """
-    stream = Stream(aws)
-    answer = signed_door.post_json(signed_fields("mine", new=True))
-    assert answer.body["status"] == "success"
-    clock.advance(TEN_MINUTES)
-    settle()
-    images = [(record["dynamodb"].get("OldImage"), record["dynamodb"]["NewImage"]) for record in stream.records()]
-    in_transactions = sum(before is None for before, _ in images)
-    units = len(images) + in_transactions + sum(units_of_the_index(before, after) for before, after in images)
-    assert (len(images), in_transactions) == (4, 2), "begin writes two, finish and the settler one each"
-    assert units == told(r"writes \| (\d+) units an attempt")
+    units: list[int] = []
+
+    def count(aws: Any, operation: str, parameters: Mapping[str, Any], deadline: Any) -> Any:
+        units.append(2 * len(parameters["TransactItems"]) if operation == "transact_write_items" else 1)
+        return write_or_refusal(aws, operation, parameters, deadline)
+
+    monkeypatch.setattr(ledger, "write_or_refusal", count)
+    return units
+
+
+Units = Callable[..., int]
+
+
+@pytest.fixture
+def units_of(signed_door: Door, aws: Aws, clock: ClockAhead, written: list[int]) -> Units:
+    def units_of(**claims: Any) -> int:
+        """Of one attempt that is issued, until its request is forgotten."""
+        stream = Stream(aws)
+        written.clear()
+        answer = signed_door.post_json(signed_fields("mine", **claims))
+        assert answer.body["status"] == "success"
+        clock.advance(TEN_MINUTES)
+        settle()
+        images = [(record["dynamodb"].get("OldImage"), record["dynamodb"]["NewImage"]) for record in stream.records()]
+        return sum(written) + sum(units_of_the_index(before, after) for before, after in images)
+
+    return units_of
+
+
+UNITS = told(r"writes \| (\d+) units an attempt")
+FOR_A_LOOK = told(r"a note of what was seen\s+is written: (\d+) units")
+FOR_A_PAYMENT = told(r"a first payment takes (\d+) more")
+FOR_COMING_BACK = told(r"A customer\s+who comes back takes (\d+) units more")
+FOR_COMING_BACK_AND_PAYING = told(r"\((\d+) with a first\s+payment\)")
+
+
+def test_the_units_that_an_attempt_writes(units_of: Units, written: list[int]) -> None:
+    assert units_of(new=True) == UNITS
+    assert written == [4, 1, 1], "begin writes two items, finish and the settler one each"
+
+
+def test_the_units_of_who_is_looked_up_and_of_who_comes_back(units_of: Units) -> None:
+    assert units_of() == UNITS + FOR_A_LOOK
+    assert units_of(replace=True) == UNITS + FOR_A_LOOK + FOR_COMING_BACK
+
+
+def test_the_units_of_a_first_payment(units_of: Units) -> None:
+    def payment(merchant_uid: str) -> dict[str, Any]:
+        return {"merchant_uid": merchant_uid, "amount": 9900, "name": "First month"}
+
+    paid = UNITS + FOR_A_LOOK + FOR_A_PAYMENT
+    assert units_of(new=True, payment=payment("order-1")) == paid
+    assert units_of(replace=True, payment=payment("order-2")) == paid + FOR_COMING_BACK_AND_PAYING
 
 
 def units_of_the_index(before: Item | None, after: Item) -> int:
+    """One for the place that the item leaves, and one for that which it takes."""
     places = [tuple(str(image.get(name)) for name in ("due_shard", "due_at")) for image in (before or {}, after)]
     kept = [place for place in dict.fromkeys(places) if "None" not in place]
     return len(kept)

@@ -1,8 +1,10 @@
 """`make load`: attempts at a rate through the whole local service, and what it says that they met."""
 
+import sys
+
 import pytest
 
-from infra.local.load import Attempt, Met, Wanted, drive, quantile, report, what_limits
+from infra.local.load import Attempt, Met, Wanted, drive, main, quantile, report, what_limits
 from infra.local.processor_time import seconds_by_process, seconds_in
 
 WANTED = Wanted(rate=10, seconds=10, pg_seconds=1)
@@ -63,3 +65,13 @@ def test_the_time_of_ps_is_read(text: str, seconds: float) -> None:
 
 def test_the_time_of_this_process_is_among_those_that_are_counted() -> None:
     assert sum(seconds_by_process().values()) > 0
+
+
+@pytest.mark.parametrize("text", ["x", "", "0", "-1", "nan", "inf"])
+def test_a_rate_that_is_none_is_told_in_words(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["load", f"--rate={text}", "--seconds=1", "--pg-seconds=1"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "argument --rate: a number above 0" in capsys.readouterr().err

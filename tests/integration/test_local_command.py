@@ -187,6 +187,13 @@ def test_the_port_after_the_last_one_is_not_asked_for() -> None:
     assert "the shop takes the next port, and after 65535 there is none" in errors
 
 
+def test_two_backends_at_one_port_are_told() -> None:
+    with started("--backends-only", "--iamport-port", "4012", "--aws-port", "4012") as backends:
+        _, errors = backends.communicate(timeout=LONGEST_START)
+    assert backends.returncode == 2
+    assert "Iamport's simulator and AWS's stand-in want a port each" in errors
+
+
 def test_the_shops_port_in_use_is_told_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -40,6 +40,19 @@ def header(name: str, value: str) -> Spoil:
     return lambda answer: replace(answer, headers={**answer.headers, name: value})
 
 
+def policy_with(directive: str) -> Spoil:
+    """The page's policy with this in the place of what it says of the same, or beside it."""
+
+    def spoil(answer: HttpAnswer) -> HttpAnswer:
+        name = "Content-Security-Policy"
+        if name not in answer.headers:
+            return answer
+        kept = [one for one in answer.headers[name].split("; ") if one.split(" ")[0] != directive.split(" ")[0]]
+        return replace(answer, headers={**answer.headers, name: "; ".join([*kept, directive])})
+
+    return spoil
+
+
 def body(text: bytes) -> Spoil:
     return lambda answer: replace(answer, body=text)
 
@@ -125,9 +138,23 @@ BROKEN = {
     "another name for the card number": (body_with(b'"card"', instead_of=b'"card_number"'), "missing card_number"),
     "an empty page": (body(b""), "no form in the page"),
     "the page is not called HTML": (header("Content-Type", "application/json"), "not HTML by its Content-Type"),
-    "the page may be kept": (without("Cache-Control"), "Cache-Control lacks no-store"),
-    "the page has no policy": (without("Content-Security-Policy"), "lacks default-src 'none'"),
-    "the page runs any script": (header("Content-Security-Policy", "default-src 'none'"), "lacks script-src 'sha256-"),
+    "the page may be kept": (without("Cache-Control"), "Cache-Control is not no-store"),
+    "the page has no policy": (without("Content-Security-Policy"), "Policy differs in base-uri, connect-src"),
+    "the page may send to anybody": (policy_with("connect-src *"), "Policy differs in connect-src"),
+    "the page's form may be sent to anybody": (
+        policy_with("form-action 'self' https:"),
+        "Policy differs in form-action",
+    ),
+    "the page's addresses may be turned": (policy_with("base-uri *"), "Policy differs in base-uri"),
+    "the page loads any picture": (policy_with("img-src *"), "Policy differs in img-src"),
+    "the page has any style": (policy_with("style-src 'unsafe-inline'"), "Policy differs in style-src"),
+    "any page may frame it": (policy_with("frame-ancestors *"), "Policy differs in frame-ancestors"),
+    "the page runs any script": (policy_with("script-src *"), "script-src allows more than this version's"),
+    "the policy says the same twice, of which the first counts": (
+        header("Content-Security-Policy", "connect-src *; connect-src 'self'"),
+        "Policy differs in base-uri, connect-src",
+    ),
+    "the policy has a directive more": (policy_with("worker-src *"), "Policy differs in worker-src"),
     "the page runs another script": (
         body_with(b"</main><script>1</script>", instead_of=b"</main>"),
         "a script is not this version's",
@@ -144,9 +171,14 @@ BROKEN = {
         header("Content-Security-Policy", "default-src 'none'; script-src 'sha256-' 'unsafe-inline'; x"),
         "script-src allows more than this version's",
     ),
-    "the page tells its address": (without("Referrer-Policy"), "Referrer-Policy lacks strict-origin"),
-    "the page may ask for payments": (without("Permissions-Policy"), "Permissions-Policy lacks payment=()"),
-    "the page's type may be guessed": (without("X-Content-Type-Options"), "X-Content-Type-Options lacks nosniff"),
+    "the page tells nobody where it is": (without("Referrer-Policy"), "Referrer-Policy is not strict-origin"),
+    "the page tells its address": (
+        header("Referrer-Policy", "strict-origin-when-cross-origin"),
+        "Referrer-Policy is not strict-origin",
+    ),
+    "the page may ask for payments": (without("Permissions-Policy"), "Permissions-Policy is not camera=()"),
+    "the page may use the camera": (header("Permissions-Policy", "payment=()"), "Permissions-Policy is not camera=()"),
+    "the page's type may be guessed": (without("X-Content-Type-Options"), "X-Content-Type-Options is not nosniff"),
     "plain HTTP is allowed": (without("Strict-Transport-Security"), "no Strict-Transport-Security"),
     "plain HTTP is allowed soon": (header("Strict-Transport-Security", "max-age=300"), "no Strict-Transport-Security"),
 }

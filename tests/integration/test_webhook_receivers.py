@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,13 +21,15 @@ import requests
 from infra.local.event_pipe import Event
 from infra.local.iamport import LOCAL_IMP_KEY, LOCAL_IMP_SECRET, Simulator, faults
 from infra.local.template import PROJECT
-from infra.local.webhook import KEY_HEADER, as_posted
+from infra.local.webhook import KEY_HEADER, LONGEST_ANSWER, as_posted
 from tests.cannot_run import cannot_run
 from tests.waiting import eventually
 
 FOLDER = PROJECT / "examples/webhook"
 
 KEY, FORMER_KEY = "made-up-webhook-key", "made-up-former-key"
+
+LANGUAGES = ("python", "node", "php")
 
 ATTEMPT_ID = "0123456789abcdef0123456789abcdef"
 ORDER, PRICE = "order-1", 9900
@@ -65,11 +69,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(language: str, iamport: str, taken: Path) -> Iterator[Receiver]:
+def running(language: str, iamport: str, taken: Path, keys: str = f"{KEY},{FORMER_KEY}") -> Iterator[Receiver]:
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
-        "WEBHOOK_KEY": f"{KEY},{FORMER_KEY}",
+        "WEBHOOK_KEY": keys,
         "IAMPORT_BASE_URL": iamport,
         "IMP_KEY": LOCAL_IMP_KEY,
         "IMP_SECRET": LOCAL_IMP_SECRET,
@@ -101,7 +105,7 @@ def iamport() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture(scope="module", params=["python", "node", "php"])
+@pytest.fixture(scope="module", params=LANGUAGES)
 def started(
     request: pytest.FixtureRequest, iamport: Simulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Receiver]:
@@ -128,6 +132,16 @@ def paid(iamport: Simulator) -> Event:
 def test_whoever_has_not_the_key_is_told_so_and_nothing_is_taken(receiver: Receiver, paid: Event, key: str) -> None:
     assert receiver.status(paid, key) == 401
     assert receiver.names() == []
+
+
+@pytest.mark.parametrize("keys", ["", f"{KEY},"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_key_that_was_left_empty_lets_nobody_in(
+    language: str, keys: str, iamport: Simulator, tmp_path: Path, paid: Event
+) -> None:
+    with running(language, iamport.url, tmp_path, keys) as receiver:
+        assert receiver.status(paid, "") == 401
+        assert receiver.names() == []
 
 
 @pytest.mark.parametrize("key", [KEY, FORMER_KEY])
@@ -193,6 +207,26 @@ def test_while_iamport_does_not_answer_the_event_is_asked_for_again(
     assert receiver.names() == []
     iamport.choose_fault = lambda _: None
     assert receiver.status(paid) == 204
+
+
+def test_who_waits_for_iamport_answers_before_eventbridge_hangs_up(
+    iamport: Simulator, receiver: Receiver, paid: Event
+) -> None:
+    iamport.choose_fault = lambda call: faults.slow(LONGEST_ANSWER) if call.endpoint == "find_payment" else None
+    began = time.monotonic()
+    assert receiver.status(paid) == 503
+    assert time.monotonic() - began < LONGEST_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("file", "compares"),
+    [("receiver.py", "hmac.compare_digest"), ("receiver.mjs", "timingSafeEqual"), ("receiver.php", "hash_equals")],
+)
+def test_a_key_is_compared_in_the_same_time_whatever_it_is(file: str, compares: str) -> None:
+    """What that takes is nothing that could be measured here."""
+    [body] = re.findall(r"^(?:def|function) is_?ours.*?\n\n", (FOLDER / file).read_text("utf-8"), re.I | re.S | re.M)
+    assert compares in body
+    assert "==" not in body
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"detail": {}}', '{"detail": {"attempt_id": "../x"}}', "null"])

@@ -4,11 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from billing.model.attempt import Ending
 from billing.observability import METRIC_BY_OUTCOME
+from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.request import FIELD_NAMES
+from card_form import outcomes
 from infra.local.intrinsics import read_yaml
 from infra.local.template import PROJECT
 
@@ -57,6 +60,26 @@ def test_the_events_detail_is_what_the_pipe_makes() -> None:
     template = TEMPLATE["Resources"]["EventPipe"]["Properties"]["TargetParameters"]["InputTemplate"]
     example = EVENTS.split("```json")[1].split("```")[0]
     assert re.findall(r'"(\w+)":\s*<', template) == re.findall(r'"(\w+)":', example)
+
+
+@pytest.mark.parametrize("page", ["docs/frontend.md", "docs/ko/frontend.md"])
+def test_every_code_that_the_hosted_form_leads_back_with_is_explained(page: str) -> None:
+    """Of what the page alone can meet, `asking` shows no way back."""
+    text = (PROJECT / page).read_text("utf-8")
+    for code in outcomes.HEADINGS.keys() - messages.BY_CODE.keys() - {"success", "asking"}:
+        assert f"`{code}`" in text, code
+
+
+@pytest.mark.parametrize("page", ["docs/frontend.md", "docs/ko/frontend.md"])
+def test_what_the_hosted_forms_address_takes_stands_in_the_contract(page: str) -> None:
+    text = (PROJECT / page).read_text("utf-8")
+    address = r"issue-billing\?customer_uid=gildong_0001_1234&return_url"
+    [rows] = re.findall(rf"{address}.*?\n\n((?:\|.*\n)+)", text, re.DOTALL)
+    named = {name for row in re.findall(r"^\|([^|]*)\|", rows, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    contract = yaml.safe_load((PROJECT / "docs/openapi.yaml").read_text("utf-8"))
+    parameters = contract["paths"]["/subscription/issue-billing"]["get"]["parameters"]
+    taken = {one["$ref"].split("/")[-1] for one in parameters}
+    assert named == taken - {"attempt", "AcceptLanguage"}
 
 
 PAGES = sorted(path for pattern in ("*.md", "docs/**/*.md", "examples/*/README.md") for path in PROJECT.glob(pattern))

@@ -13,6 +13,7 @@ from tests.infrastructure.aws_commands import aws_commands, wrong_options
 from tests.unit.test_costs import TABLES, Row
 
 PAGE = (PROJECT / "docs/scaling.md").read_text("utf-8")
+COSTS = (PROJECT / "docs/costs.md").read_text("utf-8")
 PARAMETERS = read_yaml((PROJECT / "template.yaml").read_text("utf-8"))["Parameters"]
 
 PG_SECONDS = (1, 3, 10)
@@ -97,9 +98,33 @@ def of(rows: list[Row], service: str) -> Row:
     return found
 
 
-def test_an_attempt_takes_as_many_write_units_as_the_costs_count() -> None:
+def counted(pattern: str) -> Decimal:
+    """What docs/costs.md says; tests/integration/test_costs.py measures it."""
+    found = re.search(pattern, COSTS)
+    assert found is not None, pattern
+    return Decimal(found[1])
+
+
+WRITES = of(TABLES[0][0], "DynamoDB, writes").units
+LOOKED_AT = WRITES + counted(r"is written: (\d+) units, as the index")
+PAYS = LOOKED_AT + counted(r"a first payment takes (\d+) more")
+COMES_BACK = LOOKED_AT + counted(r"comes back takes (\d+) units more")
+COMES_BACK_AND_PAYS = PAYS + counted(r"\((\d+) with a first\s+payment\)")
+
+
+def test_the_table_carries_what_the_dearest_attempt_writes() -> None:
     [takes] = [number(row[2]) for row in table("What limits first") if row[0].startswith("DynamoDB, write units")]
-    assert takes == of(TABLES[0][0], "DynamoDB, writes").units
+    assert takes == COMES_BACK_AND_PAYS
+    assert f"from {WRITES} write units" in PAGE
+    assert f"to {COMES_BACK_AND_PAYS}," in PAGE
+
+
+@pytest.mark.parametrize("page", ["docs/runbook.md", "docs/ko/runbook.md"])
+def test_the_runbook_counts_the_same_units(page: str) -> None:
+    lines = (PROJECT / page).read_text("utf-8").splitlines()
+    [line] = [line for line in lines if f" {WRITES}" in line and f" {COMES_BACK_AND_PAYS}" in line]
+    units = [Decimal(text) for text in re.findall(r"\d+", line)]
+    assert units == [WRITES, COMES_BACK, PAYS, COMES_BACK_AND_PAYS]
 
 
 SHELL = "".join(f"{line}\n" for line in re.findall(r"^       (aws .*)$", re.sub("<[^>\n]*>", "X", PAGE), re.MULTILINE))

@@ -54,6 +54,22 @@ def test_origins_are_a_list_with_commas() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "as_browsers_do"),
+    [
+        ("https://Shop.Example", "https://shop.example"),
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://shop.example:80", "https://shop.example:80"),
+        ("https://별빛.kr", "https://xn--bm3b42a.kr"),
+        ("https://m.별빛.kr:8443", "https://m.xn--bm3b42a.kr:8443"),
+    ],
+)
+def test_an_origin_is_kept_as_browsers_write_it(written: str, as_browsers_do: str) -> None:
+    """They say a Korean name in ASCII (URL Standard, "domain to ASCII"), and no header holds anything else."""
+    assert read_settings({**NEEDED, "ALLOWED_ORIGINS": written}).allowed_origins == (as_browsers_do,)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("IAMPORT_SECRET_ID", ""),

@@ -45,7 +45,7 @@ export function CardForm({ customer }) {
           <Field label="카드번호" name="cardNumber" autoComplete="cc-number" {...field} />
           <Field label="유효기간 (MM/YY)" name="expiry" autoComplete="cc-exp" {...field} />
           <Field label="생년월일 6자리 또는 사업자등록번호 10자리" name="birth" autoComplete="off" {...field} />
-          <Field label="카드 비밀번호 앞 2자리" name="pwd2Digit" type="password" autoComplete="off" {...field} />
+          <Field label="카드 비밀번호 앞 2자리" name="pwd2Digit" className="masked" autoComplete="off" {...field} />
           <button disabled={!shown.mayTryAgain}>등록하기</button>
         </form>
       )}

@@ -9,8 +9,9 @@ const takeAway: () => void = embedCardForm(place, {
   query: { customer_token: "a.b.c", lang: "en" },
   title: "Your card",
   onReady: () => {},
-  onResult: ({ status, code, card }: CardResult) => {
-    if (status === "success") place.textContent = card?.number ?? code;
+  onResult: ({ status, code, message, request_id, customer_uid, card }: CardResult) => {
+    if (status === "success") place.textContent = card?.number ?? customer_uid;
+    else place.textContent = `${code}: ${message} ${request_id}`;
   },
 });
 takeAway();

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -164,7 +165,24 @@ def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     takes = rf"\*|{ORIGIN}|{OF_THIS_MACHINE}"
     if not origins or not all(re.fullmatch(takes, origin) for origin in origins):
         raise WrongSetting(f"{name} takes https origins, as https://shop.example, with commas between them, or *")
-    return tuple(origins)
+    return tuple(as_browsers_write(_in_ascii(origin)) for origin in origins)
+
+
+def as_browsers_write(origin: str) -> str:
+    """Small letters, and no port that the scheme has anyway (HTML, "ASCII serialisation of an origin")."""
+    scheme, separator, host = origin.lower().partition("://")
+    default_port = {"https": ":443", "http": ":80"}.get(scheme, "")
+    return scheme + separator + (host.removesuffix(default_port) if default_port else host)
+
+
+def _in_ascii(origin: str) -> str:
+    """A Korean name as browsers say it (URL Standard, "domain to ASCII"): the operator's alone may be another."""
+    if origin.isascii():  # what the codec imports is paid for at every cold start
+        return origin
+    scheme, separator, host = origin.partition("://")
+    with suppress(UnicodeError):
+        return scheme + separator + host.encode("idna").decode("ascii")
+    return origin
 
 
 def _one_of(environment: Mapping[str, str], name: str, *words: Word) -> Word:

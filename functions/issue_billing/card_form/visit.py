@@ -15,12 +15,14 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from billing.model.customer import parse_customer_uid
 from billing.model.refusal import Refusal
+from billing.settings import as_browsers_write
 from billing.web import messages
 from billing.web.messages import Language
 from card_form import outcomes, words
 from card_form.colours import Theme
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+BEFORE_PATH = re.compile(r"[^:/?#]+://[^/?#]+")
 ATTEMPT = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 TOKEN = re.compile(r"[A-Za-z0-9_.\-]{1,4096}")
 """The three base64url parts of a JWT (RFC 7515, 7.1)."""
@@ -114,7 +116,8 @@ def _uid(text: str) -> str:
 
 
 def _is_at_one_of(origins: tuple[str, ...], url: str) -> bool:
-    """The origin as written, and then nothing that could still belong to the host: no parser has to be trusted."""
-    return bool(URL_CHARACTERS.fullmatch(url)) and any(
-        url == origin or url.startswith((f"{origin}/", f"{origin}?", f"{origin}#")) for origin in origins
-    )
+    """All that stands before the path is such an origin, and no part of one: no parser has to be trusted."""
+    before_path = BEFORE_PATH.match(url)
+    if before_path is None or not URL_CHARACTERS.fullmatch(url):
+        return False
+    return as_browsers_write(before_path[0]) in origins

@@ -119,6 +119,7 @@ def test_its_headers_are_strict() -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert int(str(response.headers["Strict-Transport-Security"]).removeprefix("max-age=")) >= 31_536_000
     assert "camera=()" in str(response.headers["Permissions-Policy"])
+    assert "Cross-Origin-Opener-Policy" not in response.headers, "it breaks checkouts in popups"
 
 
 @pytest.mark.parametrize("origins", ["*", "*,https://shop.example;script-src", "https://a;b"])
@@ -326,6 +327,15 @@ class TestTheAddress:
     @pytest.mark.parametrize("url", [SHOP, f"{SHOP}/", f"{SHOP}/cards?order=1#top", f"{SHOP}?order=1"])
     def test_a_return_url_at_a_named_origin_counts(self, url: str) -> None:
         assert read_visit({"return_url": url}, "ko", (SHOP,)).return_url == url
+
+    @pytest.mark.parametrize("written", ["https://Shop.Example", "https://shop.example:443", "https://SHOP.example/"])
+    def test_an_origin_counts_however_its_operator_writes_it(self, written: str) -> None:
+        """page.js compares origins with what browsers say, and they say it in small letters without a default port."""
+        for url in (f"{SHOP}/cards", f"{written.rstrip('/')}/cards"):
+            response = show({"customer_uid": "a", "return_url": url}, ALLOWED_ORIGINS=written)
+            assert policy_of(response)["frame-ancestors"] == SHOP
+            assert page_data(response)["origins"] == [SHOP]
+            assert "return_url=" in text_of(response)
 
     @pytest.mark.parametrize(
         "url",

@@ -47,3 +47,17 @@ def test_what_is_not_set_keeps_its_default() -> None:
 def test_a_wrong_value_is_told_with_its_variable(variable: str, value: str, told: str) -> None:
     with pytest.raises(TemplateError, match=f"^{re.escape(told)}"):
         parameters_from({variable: value}, Template())
+
+
+WITH_A_PATTERN = [
+    (variable, parameter)
+    for variable, parameter in TABLE
+    if variable not in ARE_HERE_ALREADY and "AllowedPattern" in Template().declaration(parameter)
+]
+
+
+@pytest.mark.parametrize(("variable", "parameter"), WITH_A_PATTERN)
+def test_what_is_wrong_is_told_in_words_and_not_as_a_pattern(variable: str, parameter: str) -> None:
+    with pytest.raises(TemplateError) as told:
+        parameters_from({variable: "x\n" * 100}, Template())
+    assert Template().declaration(parameter)["AllowedPattern"] not in str(told.value)

@@ -47,6 +47,7 @@ FOREIGN = [
     pytest.param({"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"}, id="one that calls itself ours"),
     pytest.param({"Origin": "*"}, id="a star"),
     pytest.param({"Origin": "HTTPS://EVIL.EXAMPLE"}, id="capitals"),
+    pytest.param({"Origin": "https://\u017fhop.example"}, id="a letter that only looks like the shop's"),
 ]
 AT_THE_API = {"Host": API, "X-Forwarded-Proto": "https"}
 KINDS_OF_BODY = [

@@ -6,6 +6,8 @@ keeps an answer from a foreign page, and not the request: without this, any page
 
 from collections.abc import Mapping
 
+from billing.settings import as_browsers_write
+
 OPAQUE = "null"
 """Said by a sandboxed frame, a file, and a page under `Referrer-Policy: no-referrer` that posts a form natively."""
 
@@ -24,21 +26,14 @@ def is_own(headers: Mapping[str, str]) -> bool:
     if origin == OPAQUE:
         # No script can set this header (Fetch Metadata, 2.3), and a sandboxed frame's requests are all cross-site.
         return headers.get("sec-fetch-site") == "same-origin"
-    return bool(origin) and _as_browsers_write(origin) == _own(headers)
+    return bool(origin) and as_browsers_write(origin) == _own(headers)
 
 
 def is_allowed(origin: str, allowed_origins: tuple[str, ...]) -> bool:
-    return "*" in allowed_origins or _as_browsers_write(origin) in map(_as_browsers_write, allowed_origins)
+    return "*" in allowed_origins or as_browsers_write(origin) in allowed_origins
 
 
 def _own(headers: Mapping[str, str]) -> str:
     """Where the hosted form comes from. API Gateway always says by which scheme it was asked."""
     host, scheme = headers.get("host", ""), headers.get("x-forwarded-proto", "https")
-    return _as_browsers_write(f"{scheme}://{host}") if host else ""
-
-
-def _as_browsers_write(origin: str) -> str:
-    """Small letters, and no port that the scheme has anyway (HTML, "ASCII serialisation of an origin")."""
-    scheme, separator, host = origin.lower().partition("://")
-    default_port = {"https": ":443", "http": ":80"}.get(scheme, "")
-    return scheme + separator + (host.removesuffix(default_port) if default_port else host)
+    return as_browsers_write(f"{scheme}://{host}") if host else ""
