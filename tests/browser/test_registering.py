@@ -254,9 +254,9 @@ class TestWhatEachFailureTells:
     def test_a_line_that_is_cut_on_the_way_means_that_nobody_knows(self, open_form: OpenForm, watched: Watched) -> None:
         form = open_form()
         form.page.route(f"{form.url}*", lambda route: route.abort())
-        form.fill().submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
+        with watched.line(form.page, "net::ERR_FAILED"):
+            form.fill().submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
         expect(form.button).to_be_disabled()
-        watched.console = [line for line in watched.console if "net::ERR_FAILED" not in line]
 
     def test_an_answer_that_is_no_json_means_that_nobody_knows(self, open_form: OpenForm) -> None:
         form = open_form().answer_with(502, "<html>").fill().submit()
@@ -269,12 +269,12 @@ class TestWhatEachFailureTells:
         """Whether a request left before the line went, no browser says."""
         form = open_form().fill()
         form.page.context.set_offline(True)
-        form.submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
+        with watched.line(form.page, "net::ERR_INTERNET_DISCONNECTED"):
+            form.submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
         form.page.context.set_offline(False)
         form.ask_again.click()
         form.expect_outcome("카드가 등록되었습니다")
         assert form.customer_uid in simulator.customers
-        watched.console = [line for line in watched.console if "ERR_INTERNET_DISCONNECTED" not in line]
 
     @pytest.mark.parametrize("language", ["ko", "en"])
     @pytest.mark.parametrize("code", sorted(messages.BY_CODE))
