@@ -149,7 +149,7 @@ class Watched:
 
     @contextmanager
     def line(self, page: Page, words: str) -> Iterator[None]:
-        """What the block does has Chromium write one line with these words to the console, sooner or later: no fault."""
+        """The block has Chromium write one line with these words to the console, sooner or later: no fault."""
         with page.expect_console_message(lambda message: words in message.text) as written:
             yield
         self.console.remove(written.value.text)

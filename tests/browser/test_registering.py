@@ -143,6 +143,17 @@ def test_it_works_by_keyboard_alone(open_form: OpenForm) -> None:
     expect(form.outcome).to_be_focused()
 
 
+def test_what_turns_while_a_card_is_sent_is_round(open_form: OpenForm) -> None:
+    form = open_form(ENGLISH)
+    form.page.route(f"{form.url}*", lambda _: None)
+    form.fill().submit()
+    expect(form.button).to_be_disabled()
+    style = form.button.evaluate(
+        "button => { const { width, height } = getComputedStyle(button, '::before'); return [width, height] }"
+    )
+    assert style == ["18px", "18px"]
+
+
 class TestWhatIsWrongStandsBesideItsField:
     def test_an_empty_form_names_every_field_and_sends_nothing(self, open_form: OpenForm, watched: Watched) -> None:
         form = open_form().submit()
@@ -157,6 +168,23 @@ class TestWhatIsWrongStandsBesideItsField:
         form.field("birth").press_sequentially("9")
         expect(form.error("birth")).to_be_empty()
         expect(form.field("birth")).not_to_have_attribute("aria-invalid", "true")
+
+    def test_it_stands_in_the_hints_place(self, open_form: OpenForm) -> None:
+        form = open_form()
+        hint = form.page.locator("#birth-hint")
+        expect(hint).to_be_visible()
+        form.submit()
+        expect(hint).to_be_hidden()
+        form.field("birth").press_sequentially("9")
+        expect(hint).to_be_visible()
+
+    def test_a_consent_that_is_missing_is_told_above_what_it_is_for(self, open_form: OpenForm) -> None:
+        form = open_form().submit()
+        form.page.get_by_text("내용 보기").click()
+        error, details = form.error("consent").bounding_box(), form.page.locator("details").bounding_box()
+        assert error is not None
+        assert details is not None
+        assert error["y"] + error["height"] <= details["y"]
 
     def test_without_consent_nothing_is_sent(self, open_form: OpenForm, watched: Watched) -> None:
         form = open_form().fill()
@@ -220,6 +248,14 @@ class TestWhatEachFailureTells:
         expect(form.button).to_have_text("00:01 후 다시 시도할 수 있습니다")
         expect(form.button).to_have_text("카드 등록하기")
         expect(form.button).to_be_enabled()
+
+    def test_a_button_that_has_to_wait_looks_so(self, open_form: OpenForm) -> None:
+        form = open_form().answer_with(429, failed("too_many_attempts"), retry_after=60).fill()
+        form.button.hover()
+        under_the_mouse = form.button.evaluate("button => getComputedStyle(button).backgroundColor")
+        form.submit().expect_outcome()
+        expect(form.button).to_be_disabled()
+        expect(form.button).not_to_have_css("background-color", under_the_mouse)
 
     def test_the_gateway_had_an_error_and_nothing_was_issued(self, open_form: OpenForm) -> None:
         form = open_form().fill("too_many_requests").submit()
