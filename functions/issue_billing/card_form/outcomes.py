@@ -119,6 +119,12 @@ STILL_NOTHING: dict[Language, str] = {
     "en": "If it stays unknown, please ask the shop.",
 }
 
+NOTHING_CHARGED: dict[Language, str] = {
+    "ko": "결제된 금액은 없습니다.",
+    "en": "Nothing was charged.",
+}
+"""After `declined`, where the token has a first payment taken."""
+
 NEXT_STEPS: dict[str, dict[Language, str]] = {
     "already_registered": {
         "ko": "카드를 바꾸려면 판매자에게 문의해 주세요.",
@@ -169,15 +175,16 @@ class Outcome:
     """What stays in the form of what was typed; `card`: all but the password."""
 
 
-def outcome(code: str, language: Language) -> Outcome:
-    """`code`: the contract's code, or `success`, or one that only the page can meet."""
+def outcome(code: str, language: Language, *, pays: bool = False) -> Outcome:
+    """`code`: the contract's code, or `success`, or one that only the page can meet. `pays`: with a first payment."""
     texts = messages.BY_CODE | TEXTS
+    next_steps = NEXT_STEPS | ({"declined": NOTHING_CHARGED} if pays else {})
     kind, heading = HEADINGS.get(code, ("unsure", UNKNOWN))
     return Outcome(
         kind=kind,
         heading=heading[language],
         text=texts.get(code, {}).get(language, ""),
-        next_step=NEXT_STEPS.get(code, {}).get(language, ""),
+        next_step=next_steps.get(code, {}).get(language, ""),
         another_try=code in ANOTHER_TRY,
         ask_again=code in ASK_AGAIN,
         settles=code in SETTLED,
@@ -191,13 +198,13 @@ def _keeps(code: str) -> Literal["all", "card", "nothing"]:
     return "card" if code == "declined" else "nothing"
 
 
-def for_script(language: Language) -> dict[str, object]:
+def for_script(language: Language, *, pays: bool) -> dict[str, object]:
     """What page.js goes by. `usual`: what most outcomes have, and is not said again."""
     codes = (messages.BY_CODE | TEXTS).keys()
     usual = {"kind": "bad", "heading": NOT_REGISTERED[language]}
     return {
         "usual": usual,
-        "outcomes": {code: _told(outcome(code, language), usual) for code in sorted(codes)},
+        "outcomes": {code: _told(outcome(code, language, pays=pays), usual) for code in sorted(codes)},
         "told_by_attempt_alone": sorted(TOLD_BY_ATTEMPT_ALONE),
     }
 

@@ -65,7 +65,7 @@ class Shown:
     def outcome(self) -> outcomes.Outcome | None:
         if self.answer is None:
             return None
-        outcome = outcomes.outcome(_code(self.answer), self.visit.language)
+        outcome = outcomes.outcome(_code(self.answer), self.visit.language, pays=bool(self.amount))
         if self.visit.attempt and not outcome.ask_again and self.answer.get("attempt_id") != self.visit.attempt:
             # A token that has expired, say, tells nothing of the card that was registered by it.
             return outcomes.outcome(UnknownAttempt.code, self.visit.language)
@@ -300,7 +300,7 @@ def _page_data(shown: Shown) -> Html:
         "answer": {"status": "failed", "code": _code(shown.answer)} if shown.answer else None,
         "origins": shown.origins,
         "title": " – ".join(title for title in (shown.labels["title"], shown.settings.shop_name) if title),
-        **outcomes.for_script(language),
+        **outcomes.for_script(language, pays=bool(shown.amount)),
         **words.for_script(language, shown.amount, shown.currency),
     }
     # Inside of a script element only "<" can end it or change its meaning (HTML, 4.12.1.3).

@@ -228,7 +228,7 @@ LABELS_WITH_A_PAYMENT: dict[str, dict[Language, str]] = {
     },
     "busy": {
         "ko": "결제하고 카드를 등록하는 중입니다. 창을 닫지 마세요.",
-        "en": "Paying and registering. Please keep this window open.",
+        "en": "Paying and registering. Keep this window open.",
     },
 }
 """Where the token has a first payment taken, in place of those above."""
@@ -245,7 +245,7 @@ ERRORS: dict[str, dict[Language, str]] = {
     "card_number": messages.BY_REASON["card_number_form"],
     "expiry": {
         "ko": "월/년 순서로 입력해 주세요. (예:\u00a001/29)",
-        "en": "Please enter month/year, such as 01/29.",
+        "en": "Please use MM/YY, such as 01/29.",
     },
     "birth": {
         "ko": "생년월일 6자리를 숫자로 입력해 주세요. (예:\u00a0900101)",

@@ -253,6 +253,15 @@ class TestWhatIsPaid:
     def test_where_the_browser_may_say_it_a_token_alone_names_nobody(self) -> None:
         assert "<form" not in text_of(show({"customer_token": "a.b.c"}))
 
+    def test_where_a_card_is_declined_it_says_that_nothing_was_charged(self) -> None:
+        token, declined = {"customer_token": "a.b.c"}, {"status": "failed", "code": "declined", "message": "한도초과"}
+        paying, registering = claim_of(), claim_of(None)
+        shown = '<p id="outcome-next">결제된 금액은 없습니다.</p>'
+        assert shown in text_of(show_signed(token, declined, claim=paying))
+        assert shown not in text_of(show_signed(token, declined, claim=registering))
+        by_script = page_data(show_signed(token, claim=paying))["outcomes"]["declined"]
+        assert by_script["next_step"] == "결제된 금액은 없습니다."
+
     @pytest.mark.parametrize("receipt", ["https://pay.example/1?a&b", None])
     def test_the_outcome_shows_what_was_paid_and_the_receipt(self, receipt: str | None) -> None:
         payment = {"merchant_uid": "order-1", "imp_uid": "imp_1", "amount": 9900, "receipt_url": receipt}
