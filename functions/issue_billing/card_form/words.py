@@ -45,7 +45,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "expiry_hint": {
         "ko": "카드에 적힌 월/년",
-        "en": "Month/year on the card",
+        "en": "As on the card",
     },
     "birth": {
         "ko": "생년월일",
