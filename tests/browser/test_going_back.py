@@ -93,6 +93,16 @@ def test_without_javascript_back_leads_to_the_outcome_and_then_to_an_empty_form_
     assert simulator.issue_count(form.customer_uid) == 1
 
 
+def test_the_other_language_waits_while_a_card_is_sent(open_form: OpenForm, watched: Watched) -> None:
+    form = open_form().fill("slow").submit()
+    expect(form.button).to_be_disabled()
+    form.page.get_by_role("link", name="English").click()
+    form.expect_outcome("카드가 등록되었습니다")
+    form.page.get_by_role("link", name="English").click()
+    form.expect_outcome("Your card is registered")
+    assert watched.posts() == 1
+
+
 def test_a_reload_while_a_card_is_sent_leaves_an_empty_form_and_the_same_card_its_outcome(
     open_form: OpenForm, simulator: Simulator
 ) -> None:

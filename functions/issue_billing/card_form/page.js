@@ -362,7 +362,7 @@
   function changeLanguage(event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    location.replace(otherLanguage.href);
+    if (!waiting) location.replace(otherLanguage.href);
   }
 
   // ---- The page around this one ----
