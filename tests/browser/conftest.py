@@ -147,6 +147,13 @@ class Watched:
         addresses = [request.url for request in self.requests]
         return [url for url in addresses if not url.startswith("data:") and urlsplit(url).netloc not in self._own_hosts]
 
+    @contextmanager
+    def line(self, page: Page, words: str) -> Iterator[None]:
+        """The block has Chromium write one line with these words to the console, sooner or later: no fault."""
+        with page.expect_console_message(lambda message: words in message.text) as written:
+            yield
+        self.console.remove(written.value.text)
+
     def posts(self) -> int:
         return sum(request.method == "POST" for request in self.requests)
 

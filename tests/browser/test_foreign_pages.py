@@ -19,6 +19,9 @@ FORM = """<!doctype html><html><head><title>cards</title><link rel="icon" href="
 
 NO_REFERRER = '<meta name="referrer" content="no-referrer">'
 
+NO_SCRIPTS_IN_THERE = "because the document's frame is sandboxed and the 'allow-scripts' permission is not set."
+"""The end of Chromium's line, which begins with the address that the post led to."""
+
 REFUSED, ISSUED = "카드가 등록되지 않았습니다", "카드가 등록되었습니다"
 
 
@@ -64,15 +67,17 @@ def test_a_shop_that_says_no_referrer_has_no_origin_to_be_known_by(
     assert simulator.calls == []
 
 
-@pytest.mark.usefixtures("watched")
 def test_a_sandboxed_frame_registers_no_card(
-    new_page: NewPage, shop: Shop, service: LocalService, simulator: Simulator
+    new_page: NewPage, shop: Shop, service: LocalService, simulator: Simulator, watched: Watched
 ) -> None:
     sandboxed = f'<iframe sandbox="allow-forms allow-top-navigation" srcdoc="{escape(form_to(service))}"></iframe>'
     shop.put("/sandboxed", f"<!doctype html><title>cards</title>{sandboxed}")
     page = new_page()
     page.goto(f"{shop.origin}/sandboxed")
-    with page.expect_response(lambda response: response.request.method == "POST") as answered:
+    with (
+        watched.line(page, NO_SCRIPTS_IN_THERE),
+        page.expect_response(lambda response: response.request.method == "POST") as answered,
+    ):
         page.frame_locator("iframe").get_by_role("button").click()
     assert answered.value.status == 303
     assert "outcome=forbidden" in answered.value.headers["location"]

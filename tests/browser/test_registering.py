@@ -143,6 +143,17 @@ def test_it_works_by_keyboard_alone(open_form: OpenForm) -> None:
     expect(form.outcome).to_be_focused()
 
 
+def test_what_turns_while_a_card_is_sent_is_round(open_form: OpenForm) -> None:
+    form = open_form(ENGLISH)
+    form.page.route(f"{form.url}*", lambda _: None)
+    form.fill().submit()
+    expect(form.button).to_be_disabled()
+    style = form.button.evaluate(
+        "button => { const { width, height } = getComputedStyle(button, '::before'); return [width, height] }"
+    )
+    assert style == ["18px", "18px"]
+
+
 class TestWhatIsWrongStandsBesideItsField:
     def test_an_empty_form_names_every_field_and_sends_nothing(self, open_form: OpenForm, watched: Watched) -> None:
         form = open_form().submit()
@@ -157,6 +168,23 @@ class TestWhatIsWrongStandsBesideItsField:
         form.field("birth").press_sequentially("9")
         expect(form.error("birth")).to_be_empty()
         expect(form.field("birth")).not_to_have_attribute("aria-invalid", "true")
+
+    def test_it_stands_in_the_hints_place(self, open_form: OpenForm) -> None:
+        form = open_form()
+        hint = form.page.locator("#birth-hint")
+        expect(hint).to_be_visible()
+        form.submit()
+        expect(hint).to_be_hidden()
+        form.field("birth").press_sequentially("9")
+        expect(hint).to_be_visible()
+
+    def test_a_consent_that_is_missing_is_told_above_what_it_is_for(self, open_form: OpenForm) -> None:
+        form = open_form().submit()
+        form.page.get_by_text("내용 보기").click()
+        error, details = form.error("consent").bounding_box(), form.page.locator("details").bounding_box()
+        assert error is not None
+        assert details is not None
+        assert error["y"] + error["height"] <= details["y"]
 
     def test_without_consent_nothing_is_sent(self, open_form: OpenForm, watched: Watched) -> None:
         form = open_form().fill()
@@ -221,6 +249,14 @@ class TestWhatEachFailureTells:
         expect(form.button).to_have_text("카드 등록하기")
         expect(form.button).to_be_enabled()
 
+    def test_a_button_that_has_to_wait_looks_so(self, open_form: OpenForm) -> None:
+        form = open_form().answer_with(429, failed("too_many_attempts"), retry_after=60).fill()
+        form.button.hover()
+        under_the_mouse = form.button.evaluate("button => getComputedStyle(button).backgroundColor")
+        form.submit().expect_outcome()
+        expect(form.button).to_be_disabled()
+        expect(form.button).not_to_have_css("background-color", under_the_mouse)
+
     def test_the_gateway_had_an_error_and_nothing_was_issued(self, open_form: OpenForm) -> None:
         form = open_form().fill("too_many_requests").submit()
         form.expect_outcome("카드 등록을 마치지 못했습니다", "잠시 후 다시 시도해 주세요")
@@ -254,9 +290,9 @@ class TestWhatEachFailureTells:
     def test_a_line_that_is_cut_on_the_way_means_that_nobody_knows(self, open_form: OpenForm, watched: Watched) -> None:
         form = open_form()
         form.page.route(f"{form.url}*", lambda route: route.abort())
-        form.fill().submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
+        with watched.line(form.page, "net::ERR_FAILED"):
+            form.fill().submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
         expect(form.button).to_be_disabled()
-        watched.console = [line for line in watched.console if "net::ERR_FAILED" not in line]
 
     def test_an_answer_that_is_no_json_means_that_nobody_knows(self, open_form: OpenForm) -> None:
         form = open_form().answer_with(502, "<html>").fill().submit()
@@ -269,12 +305,12 @@ class TestWhatEachFailureTells:
         """Whether a request left before the line went, no browser says."""
         form = open_form().fill()
         form.page.context.set_offline(True)
-        form.submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
+        with watched.line(form.page, "net::ERR_INTERNET_DISCONNECTED"):
+            form.submit().expect_outcome("아직 결과를 알 수 없습니다", ANOTHER_CARD_NEVER)
         form.page.context.set_offline(False)
         form.ask_again.click()
         form.expect_outcome("카드가 등록되었습니다")
         assert form.customer_uid in simulator.customers
-        watched.console = [line for line in watched.console if "ERR_INTERNET_DISCONNECTED" not in line]
 
     @pytest.mark.parametrize("language", ["ko", "en"])
     @pytest.mark.parametrize("code", sorted(messages.BY_CODE))

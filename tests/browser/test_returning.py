@@ -134,10 +134,9 @@ def test_another_origin_may_not_frame_the_page(
     new_page: NewPage, other_shop: Shop, service: LocalService, watched: Watched
 ) -> None:
     page = new_page()
-    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+    with watched.line(page, "frame-ancestors"):
         frame = embed(page, other_shop, f"{service.url}{PATH}?customer_uid=framed")
     expect(frame.locator("form")).to_have_count(0)
-    watched.console.clear()
 
 
 HOSTILE = [

@@ -180,7 +180,7 @@ def test_a_corporate_card_has_words_of_its_own(open_form: OpenForm) -> None:
     form = open_form()
     form.page.get_by_label("법인카드").check()
     expect(form.page.get_by_label("사업자등록번호")).to_be_visible()
-    expect(form.page.get_by_text("법인카드는 비워 두어도 됩니다")).to_be_visible()
+    expect(form.page.get_by_text("법인카드는 생략 가능")).to_be_visible()
     form.field("birth").press_sequentially("900101")
     form.field("birth").press("Tab")
     expect(form.error("birth")).to_have_text("사업자등록번호 10자리를 숫자로 입력해 주세요.")

@@ -53,6 +53,12 @@ def test_the_shop_is_named_with_its_logo(open_form: OpenForm) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_dark_logo_is_seen_in_both_themes(open_form: OpenForm, theme: str) -> None:
+    logo = open_form(color_scheme=theme).page.locator(".shop img")
+    expect(logo).to_have_css("background-color", "rgb(255, 255, 255)")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_theme_in_the_address_wins_over_the_browsers(open_form: OpenForm, theme: str) -> None:
     other = "dark" if theme == "light" else "light"
     form = open_form({"theme": theme}, color_scheme=other)

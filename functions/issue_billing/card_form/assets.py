@@ -26,7 +26,7 @@ def _compact(text: str) -> str:
 
 def _tight(style: str) -> str:
     """No space where CSS needs none; no text in page.css has these in it."""
-    return re.sub(r"\s*([{};])\s*|(:|,)\s+", lambda found: found[1] or found[2], style).replace(";}", "}")
+    return re.sub(r"\s*([{};>])\s*|(:|,)\s+", lambda found: found[1] or found[2], style).replace(";}", "}")
 
 
 STYLE = _tight(_compact(source("page.css")))

@@ -24,7 +24,7 @@ def data_parts(settings: Settings, labels: Mapping[str, str], errors: Mapping[st
     consents = consents_asked_for(settings)
     items = [labels["card_number"], labels["expiry"]]
     items += [f"{labels['birth']} ({labels['business_number']})"] if "birth" in settings.card_fields else []
-    items += [labels["pwd_2digit"]] if "pwd_2digit" in settings.card_fields else []
+    items += [labels["pwd_2digit_item"]] if "pwd_2digit" in settings.card_fields else []
     what = {labels["purpose"]: labels["purposes"], labels["items"]: ", ".join(items)}
     collection = {**what, labels["retention"]: settings.data_retention}
     yield _data_part("consent", collection, "", labels, consents, errors)

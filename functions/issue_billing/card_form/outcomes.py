@@ -3,6 +3,7 @@
 Where the page has no text of its own, the API's is told (`billing.web.messages`).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -22,20 +23,27 @@ NOT_COMPLETED: dict[Language, str] = {
 UNDER_WAY: dict[Language, str] = {"ko": "이미 처리하고 있습니다", "en": "This is already under way"}
 PAID_WITHOUT_KEY: dict[Language, str] = {"ko": "결제만 완료되었습니다", "en": "Only the payment was taken"}
 UNKNOWN: dict[Language, str] = {"ko": "아직 결과를 알 수 없습니다", "en": "The result is not known yet"}
-ASKING: dict[Language, str] = {"ko": "결과를 확인하고 있습니다", "en": "Checking the outcome"}
+ASKING: dict[Language, str] = {"ko": "결과를 확인하고 있습니다", "en": "Checking the result"}
 OPAQUE_ORIGIN: dict[Language, str] = {
     "ko": "이 화면에서는 카드를 등록할 수 없습니다",
     "en": "No card can be registered here",
 }
-NO_RECORD: dict[Language, str] = {"ko": "등록 기록이 없습니다", "en": "There is no record of it"}
-INCOMPLETE: dict[Language, str] = {
+NOT_TOLD_HERE: dict[Language, str] = {
+    "ko": "이 페이지에서는 결과를 확인할 수 없습니다",
+    "en": "The result can’t be shown here",
+}
+NOT_AT_THIS_ADDRESS: dict[Language, str] = {
     "ko": "이 주소로는 카드를 등록할 수 없습니다",
     "en": "No card can be registered at this address",
 }
+REGISTERED_ALREADY: dict[Language, str] = {
+    "ko": "이미 등록된 카드가 있습니다",
+    "en": "A card is registered already",
+}
 
 NOTHING_REGISTERED = (
-    *("already_paid", "already_registered", "forbidden", "internal_error", "invalid_customer_token"),
-    *("invalid_request", "not_found", "not_sent", "too_large", "too_many_attempts", "unsupported_media_type"),
+    *("already_paid", "forbidden", "internal_error", "invalid_request", "not_found", "not_sent"),
+    *("too_large", "too_many_attempts", "unsupported_media_type"),
 )
 """Codes that say so of the card that was typed."""
 
@@ -49,13 +57,21 @@ HEADINGS: dict[str, tuple[Kind, dict[Language, str]]] = {
     "outcome_unknown": ("unsure", UNKNOWN),
     "paid_without_key": ("unsure", PAID_WITHOUT_KEY),
     "asking": ("unsure", ASKING),
-    "unknown_attempt": ("unsure", NO_RECORD),
-    "incomplete": ("bad", INCOMPLETE),
+    "unknown_attempt": ("unsure", NOT_TOLD_HERE),
+    "already_registered": ("unsure", REGISTERED_ALREADY),
+    # Who opens an old link may have registered a card by it.
+    **dict.fromkeys(("incomplete", "invalid_customer_token"), ("bad", NOT_AT_THIS_ADDRESS)),
     "opaque_origin": ("bad", OPAQUE_ORIGIN),
     **dict.fromkeys(NOTHING_REGISTERED, ("bad", NOT_REGISTERED)),
     **dict.fromkeys(A_KEY_MAY_STAY, ("bad", NOT_COMPLETED)),
 }
 """By code; of any other nobody knows what it says."""
+
+SHOPS_MISTAKE: dict[Language, str] = {
+    "ko": "판매자 페이지의 오류로 카드를 등록하지 못했습니다. 판매자에게 문의해 주세요.",
+    "en": "A mistake in the shop’s page kept the card from being registered. Please ask the shop.",
+}
+"""After a form of the merchant's own was posted, who reads it is the card holder; the code in the address says more."""
 
 TEXTS: dict[str, dict[Language, str]] = {
     "success": {
@@ -67,13 +83,18 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Please check the details and enter them again, or use another card.",
     },
     "in_progress": {
-        "ko": "이 고객 또는 주문의 카드 등록을 처리하고 있습니다. 다른 카드나 다른 주문으로는 시도하지 마세요.",
-        "en": "A card is being registered for this customer or order. Please never try another card or another order.",
+        "ko": "앞서 보낸 요청을 아직 처리하고 있습니다. 다른 카드나 다른 주문으로는 시도하지 마세요.",
+        "en": "An earlier request is still being processed. Please don’t try another card or another order.",
     },
     "outcome_unknown": {
         "ko": "카드 등록 결과를 아직 확인하지 못했습니다. 다른 카드나 다른 주문으로는 시도하지 마세요.",
-        "en": "We don’t know yet whether the card was registered. Please never try another card or another order.",
+        "en": "We don’t know yet whether the card was registered. Please don’t try another card or another order.",
     },
+    "unknown_attempt": {
+        "ko": "등록이나 결제가 되지 않았다는 뜻은 아닙니다. 다시 시도하기 전에 판매자에게 확인해 주세요.",
+        "en": "A card may be registered, or a payment taken, all the same. Please ask the shop before you try again.",
+    },
+    **dict.fromkeys(("not_found", "too_large", "unsupported_media_type"), SHOPS_MISTAKE),
     "asking": {
         "ko": "카드사의 응답을 기다리고 있습니다. 길게는 3분 정도 걸릴 수 있으니 창을 닫지 말고 기다려 주세요.",
         "en": "We are waiting for the card company. This can take up to three minutes; please keep this window open.",
@@ -97,6 +118,12 @@ STILL_NOTHING: dict[Language, str] = {
     "ko": "계속 확인되지 않으면 판매자에게 문의해 주세요.",
     "en": "If it stays unknown, please ask the shop.",
 }
+
+NOTHING_CHARGED: dict[Language, str] = {
+    "ko": "결제된 금액은 없습니다.",
+    "en": "Nothing was charged.",
+}
+"""After `declined`, where the token has a first payment taken."""
 
 NEXT_STEPS: dict[str, dict[Language, str]] = {
     "already_registered": {
@@ -148,15 +175,16 @@ class Outcome:
     """What stays in the form of what was typed; `card`: all but the password."""
 
 
-def outcome(code: str, language: Language) -> Outcome:
-    """`code`: the contract's code, or `success`, or one that only the page can meet."""
+def outcome(code: str, language: Language, *, pays: bool = False) -> Outcome:
+    """`code`: the contract's code, or `success`, or one that only the page can meet. `pays`: with a first payment."""
     texts = messages.BY_CODE | TEXTS
+    next_steps = NEXT_STEPS | ({"declined": NOTHING_CHARGED} if pays else {})
     kind, heading = HEADINGS.get(code, ("unsure", UNKNOWN))
     return Outcome(
         kind=kind,
         heading=heading[language],
         text=texts.get(code, {}).get(language, ""),
-        next_step=NEXT_STEPS.get(code, {}).get(language, ""),
+        next_step=next_steps.get(code, {}).get(language, ""),
         another_try=code in ANOTHER_TRY,
         ask_again=code in ASK_AGAIN,
         settles=code in SETTLED,
@@ -170,15 +198,18 @@ def _keeps(code: str) -> Literal["all", "card", "nothing"]:
     return "card" if code == "declined" else "nothing"
 
 
-def for_script(language: Language) -> dict[str, object]:
-    """What page.js goes by."""
+def for_script(language: Language, *, pays: bool) -> dict[str, object]:
+    """What page.js goes by. `usual`: what most outcomes have, and is not said again."""
     codes = (messages.BY_CODE | TEXTS).keys()
+    usual = {"kind": "bad", "heading": NOT_REGISTERED[language]}
     return {
-        "outcomes": {code: _told(outcome(code, language)) for code in sorted(codes)},
+        "usual": usual,
+        "outcomes": {code: _told(outcome(code, language, pays=pays), usual) for code in sorted(codes)},
         "told_by_attempt_alone": sorted(TOLD_BY_ATTEMPT_ALONE),
     }
 
 
-def _told(outcome: Outcome) -> dict[str, object]:
+def _told(outcome: Outcome, usual: Mapping[str, str]) -> dict[str, object]:
     """Without what says nothing, as every page carries them all."""
-    return {name: value for name, value in asdict(outcome).items() if value not in ("", False, "nothing")}
+    told = asdict(outcome).items()
+    return {name: value for name, value in told if value not in ("", False, "nothing", usual.get(name))}

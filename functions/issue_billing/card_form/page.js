@@ -7,16 +7,23 @@
 
   const element = (id) => document.getElementById(id);
   const page = JSON.parse(element("page-data").textContent);
+  // The link to the other language has all that the service took from this page's address.
+  const otherLanguage = document.querySelector(".language");
+  const visit = new URL(otherLanguage.href).searchParams;
+  const asked = (name) => visit.get(name) ?? "";
   const panel = element("outcome");
   const askAgain = element("ask-again");
   // The form is there where a card can be registered, and of the last four what the merchant's contract wants.
   const form = element("card-form");
   const submit = element("submit");
+  const submitWords = element("submit-words");
   const cardNumber = element("card_number");
   const expiry = element("expiry");
   const password = element("pwd_2digit");
   const birth = element("birth");
   const corporate = element("corporate");
+  const toSubmit = submitWords?.textContent;
+  const toAskAgain = askAgain.textContent;
   const cardInputs = [cardNumber, expiry, password, birth].filter(Boolean);
   const inputs = [...cardInputs, ...document.querySelectorAll("[data-consent]")];
   let waiting = false;
@@ -28,11 +35,14 @@
   document.documentElement.classList.toggle("framed", framed);
   if (form) prepareForm();
   askAgain.addEventListener("click", () => goOnAsking(unknown));
+  otherLanguage.addEventListener("click", changeLanguage);
+  // What became of it since, a page that the browser kept in memory doesn't know; the service does.
+  window.addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
   if (framed) new ResizeObserver(tellHeight).observe(document.querySelector("main"));
   tellEmbedder({ type: "card-door:ready" });
   // A sandboxed frame comes from nowhere, and the service takes nothing from there.
   if (form && window.origin === "null") tell({ status: "failed", code: "opaque_origin" });
-  else if (page.attempt && outcomeOf(page.answer).ask_again) goOnAsking({ attempt: page.attempt, answer: page.answer });
+  else if (asked("attempt") && outcomeOf(page.answer).ask_again) goOnAsking({ attempt: asked("attempt"), answer: page.answer });
 
   function prepareForm() {
     // From here on the page tells what is wrong, in its own words and place.
@@ -76,6 +86,7 @@
     form.reset();
     applyCardKind();
     offerSavedCard();
+    unknown = null;
   }
 
   function applyCardKind() {
@@ -150,7 +161,7 @@
   }
 
   function fields() {
-    const given = { ...page.customer };
+    const given = { customer_uid: asked("customer_uid"), customer_token: asked("customer_token") };
     for (const input of inputs) given[input.name] = input.validity.valueMissing ? "" : input.value.trim();
     return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
   }
@@ -160,7 +171,7 @@
     const aborting = new AbortController();
     const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
     if (body) headers["Content-Type"] = "application/json";
-    else if (page.customer.customer_token) headers.Authorization = `Bearer ${page.customer.customer_token}`;
+    else if (asked("customer_token")) headers.Authorization = `Bearer ${asked("customer_token")}`;
     const options = { method, headers, body, cache: "no-store", signal: aborting.signal };
     return { request: new Request(location.pathname + query, options), aborting, body };
   }
@@ -185,7 +196,7 @@
     waiting = now;
     submit.disabled = now;
     submit.setAttribute("aria-busy", String(now));
-    element("submit-words").textContent = now ? page.busy : page.submit;
+    submitWords.textContent = now ? page.busy : toSubmit;
     element("busy").textContent = now ? page.busy : "";
     if (now) panel.hidden = true;
   }
@@ -209,7 +220,7 @@
     }
     while (attempt && outcomeOf(answer).ask_again && Date.now() < until) {
       await pause(answer.retryAfter || UNTIL_MORE_IS_KNOWN);
-      const query = `?${new URLSearchParams({ customer_uid: page.customer.customer_uid ?? "", attempt })}`;
+      const query = `?${new URLSearchParams({ customer_uid: asked("customer_uid"), attempt })}`;
       const told = await answerTo(prepared({ method: "GET", query }));
       // Else it says nothing of the attempt, as when too much is asked.
       if (told.attempt_id === attempt) answer = told;
@@ -232,7 +243,7 @@
     askAgain.disabled = now;
     askAgain.hidden = !now;
     askAgain.setAttribute("aria-busy", String(now));
-    askAgain.textContent = now ? page.asking : page.ask_again;
+    askAgain.textContent = now ? page.asking : toAskAgain;
   }
 
   // ---- What became of it ----
@@ -254,7 +265,8 @@
   }
 
   function outcomeOf(answer) {
-    return page.outcomes[answer.status === "success" ? "success" : answer.code] ?? page.outcomes.outcome_unknown;
+    const code = answer.status === "success" ? "success" : answer.code;
+    return { ...page.usual, ...(page.outcomes[code] ?? page.outcomes.outcome_unknown) };
   }
 
   function tell(answer) {
@@ -298,7 +310,7 @@
       const left = Math.ceil((over - Date.now()) / 1000);
       if (left <= 0) clearInterval(countdown);
       submit.disabled = left > 0;
-      element("submit-words").textContent = left > 0 ? page.again_in.replace("{}", asTime(left)) : page.submit;
+      submitWords.textContent = left > 0 ? page.again_in.replace("{}", asTime(left)) : toSubmit;
     };
     countdown = setInterval(show, 1000);
     show();
@@ -313,13 +325,13 @@
     return {
       status: answer.status,
       code: answer.code ?? "",
-      customer_uid: answer.customer_uid ?? page.customer.customer_uid ?? "",
+      customer_uid: answer.customer_uid ?? asked("customer_uid"),
     };
   }
 
   function linkBack(result) {
-    if (!page.return_url) return;
-    const url = new URL(page.return_url);
+    if (!asked("return_url")) return;
+    const url = new URL(asked("return_url"));
     for (const [name, value] of Object.entries(result)) {
       if (value) url.searchParams.set(name, value);
       else url.searchParams.delete(name);
@@ -331,13 +343,12 @@
   // So that a reload, "back" and the other language show what became of it. A success is told by its attempt alone.
   function nameInAddress({ attempt, attempt_id = attempt, code }) {
     const named = attempt_id ? { attempt: attempt_id } : code && !page.told_by_attempt_alone.includes(code) ? { outcome: code } : {};
-    const other = document.querySelector(".language");
     try {
       history.replaceState(null, "", addressWith(location.href, named));
     } catch {
       // A frame that comes from nowhere has no history of its own.
     }
-    other.href = addressWith(other.href, named);
+    otherLanguage.href = addressWith(otherLanguage.href, named);
   }
 
   function addressWith(href, named) {
@@ -345,6 +356,13 @@
     for (const name of ["attempt", "outcome", "wrong"]) url.searchParams.delete(name);
     for (const [name, value] of Object.entries(named)) url.searchParams.set(name, value);
     return url.href;
+  }
+
+  // In the place of this page, so that "back" leads to the shop, and never to a form of before.
+  function changeLanguage(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (!waiting) location.replace(otherLanguage.href);
   }
 
   // ---- The page around this one ----
@@ -356,7 +374,7 @@
     const message = succeeded || answer.code === "declined" ? answer.message : text;
     const request_id = answer.request_id ?? "";
     tellEmbedder({ type: "card-door:result", ...resultOf(answer), message, request_id, card: answer.card ?? null });
-    if (succeeded && page.return_url) location.replace(element("return").href);
+    if (succeeded && asked("return_url")) location.replace(element("return").href);
   }
 
   function tellHeight() {

@@ -12,7 +12,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from billing.model.customer import Claim
-from billing.model.errors import FieldError
+from billing.model.errors import FieldError, UnknownAttempt
 from billing.model.sensitive import Sensitive
 from billing.settings import Settings
 from billing.web import messages
@@ -63,7 +63,13 @@ class Shown:
 
     @property
     def outcome(self) -> outcomes.Outcome | None:
-        return outcomes.outcome(_code(self.answer), self.visit.language) if self.answer else None
+        if self.answer is None:
+            return None
+        outcome = outcomes.outcome(_code(self.answer), self.visit.language, pays=bool(self.amount))
+        if self.visit.attempt and not outcome.ask_again and self.answer.get("attempt_id") != self.visit.attempt:
+            # A token that has expired, say, tells nothing of the card that was registered by it.
+            return outcomes.outcome(UnknownAttempt.code, self.visit.language)
+        return outcome
 
     @property
     def names_customer(self) -> bool:
@@ -288,17 +294,14 @@ def _what_for(shown: Shown) -> Html | str:
 
 
 def _page_data(shown: Shown) -> Html:
-    visit, labels = shown.visit, shown.labels
-    customer = {"customer_uid": visit.customer_uid, "customer_token": visit.customer_token}
+    """What page.js finds nowhere else on the page."""
+    language = shown.visit.language
     data = {
-        "customer": {name: value for name, value in customer.items() if value},
-        "attempt": visit.attempt,
         "answer": {"status": "failed", "code": _code(shown.answer)} if shown.answer else None,
-        "return_url": visit.return_url,
         "origins": shown.origins,
-        "title": " – ".join(title for title in (labels["title"], shown.settings.shop_name) if title),
-        **outcomes.for_script(visit.language),
-        **words.for_script(visit.language, shown.amount, shown.currency),
+        "title": " – ".join(title for title in (shown.labels["title"], shown.settings.shop_name) if title),
+        **outcomes.for_script(language, pays=bool(shown.amount)),
+        **words.for_script(language, shown.amount, shown.currency),
     }
     # Inside of a script element only "<" can end it or change its meaning (HTML, 4.12.1.3).
     return Html(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))

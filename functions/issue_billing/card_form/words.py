@@ -21,7 +21,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "card_kind": {
         "ko": "카드 종류",
-        "en": "Kind of card",
+        "en": "Card type",
     },
     "personal": {
         "ko": "개인카드",
@@ -45,7 +45,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "expiry_hint": {
         "ko": "카드에 적힌 월/년",
-        "en": "Month/year, as on the card",
+        "en": "As on the card",
     },
     "birth": {
         "ko": "생년월일",
@@ -57,7 +57,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "business_number": {
         "ko": "사업자등록번호",
-        "en": "Business number",
+        "en": "Business registration number",
     },
     "business_number_hint": {
         "ko": "숫자 10자리",
@@ -67,17 +67,21 @@ LABELS: dict[str, dict[Language, str]] = {
         "ko": "비밀번호 앞 2자리",
         "en": "Card password",
     },
+    "pwd_2digit_item": {
+        "ko": "카드 비밀번호 앞 2자리",
+        "en": "First 2 digits of the card password",
+    },
     "pwd_2digit_hint": {
-        "ko": "카드 비밀번호 4자리 중 앞 2자리",
-        "en": "The first 2 of its 4 digits",
+        "ko": "4자리 카드 비밀번호",
+        "en": "First 2 of its 4 digits",
     },
     "pwd_2digit_corporate_hint": {
-        "ko": "법인카드는 비워 두어도 됩니다",
+        "ko": "법인카드는 생략 가능",
         "en": "Optional for corporate cards",
     },
     "consent_title": {
         "ko": "(필수) 개인정보 수집·이용에 동의합니다.",
-        "en": "I agree that my personal data is collected and used. (required)",
+        "en": "(Required) I agree to the collection and use of my personal data.",
     },
     "consent_notice": {
         "ko": "개인정보 수집·이용 안내",
@@ -85,7 +89,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "consent_to_provision_title": {
         "ko": "(필수) 개인정보 제3자 제공에 동의합니다.",
-        "en": "I agree that my personal data is given to a third party. (required)",
+        "en": "(Required) I agree that my personal data is given to a third party.",
     },
     "consent_to_provision_notice": {
         "ko": "개인정보 제공 안내",
@@ -117,7 +121,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "refusal": {
         "ko": "동의를 거부할 수 있습니다. 거부하면 이 페이지에서 카드를 등록할 수 없습니다.",
-        "en": "You may refuse. Then no card can be registered on this page.",
+        "en": "You may refuse, but then no card can be registered on this page.",
     },
     "terms": {
         "ko": "약관 보기",
@@ -149,7 +153,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "ask_again": {
         "ko": "결과 확인하기",
-        "en": "Check the outcome",
+        "en": "Check the result",
     },
     "asking": {
         "ko": "결과 확인 중",
@@ -157,7 +161,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "reloads": {
         "ko": "이 페이지는 결과가 나올 때까지 몇 초마다 새로고침됩니다.",
-        "en": "This page reloads every few seconds until the outcome is known.",
+        "en": "This page reloads every few seconds until the result is known.",
     },
     "again_in": {
         "ko": "{} 후 다시 시도할 수 있습니다",
@@ -165,7 +169,7 @@ LABELS: dict[str, dict[Language, str]] = {
     },
     "gateways_words": {
         "ko": "결제대행사가 보낸 메시지",
-        "en": "What the payment gateway said",
+        "en": "Message from the payment gateway",
     },
     "reference": {
         "ko": "문의 번호",
@@ -224,7 +228,7 @@ LABELS_WITH_A_PAYMENT: dict[str, dict[Language, str]] = {
     },
     "busy": {
         "ko": "결제하고 카드를 등록하는 중입니다. 창을 닫지 마세요.",
-        "en": "Paying and registering. Please keep this window open.",
+        "en": "Paying and registering. Keep this window open.",
     },
 }
 """Where the token has a first payment taken, in place of those above."""
@@ -240,11 +244,11 @@ CONSENT_IS_NEEDED: dict[Language, str] = {
 ERRORS: dict[str, dict[Language, str]] = {
     "card_number": messages.BY_REASON["card_number_form"],
     "expiry": {
-        "ko": "유효기간을 월/년 순서로 입력해 주세요. (예: 01/29)",
-        "en": "Please enter the expiry date as month/year, such as 01/29.",
+        "ko": "월/년 순서로 입력해 주세요. (예:\u00a001/29)",
+        "en": "Please use MM/YY, such as 01/29.",
     },
     "birth": {
-        "ko": "생년월일 6자리를 숫자로 입력해 주세요. (예: 900101)",
+        "ko": "생년월일 6자리를 숫자로 입력해 주세요. (예:\u00a0900101)",
         "en": "Please enter the birth date as six digits: YYMMDD.",
     },
     "business_number": {
@@ -252,8 +256,8 @@ ERRORS: dict[str, dict[Language, str]] = {
         "en": "Please enter the ten digits of the business number.",
     },
     "pwd_2digit": {
-        "ko": "카드 비밀번호 앞 2자리를 숫자로 입력해 주세요.",
-        "en": "Please enter the first two digits of the card password.",
+        "ko": "앞 2자리를 숫자로 입력해 주세요.",
+        "en": "Please enter its first two digits.",
     },
     "consent": CONSENT_IS_NEEDED,
     "consent_to_provision": CONSENT_IS_NEEDED,
@@ -283,5 +287,5 @@ def for_script(language: Language, amount: str, currency: str) -> dict[str, obje
     return {
         "errors": {name: texts[language] for name, texts in ERRORS.items()},
         "amount": _amount_form(currency, language),
-        **{name: said[name] for name in ("busy", "submit", "ask_again", "asking", "again_in")},
+        **{name: said[name] for name in ("busy", "asking", "again_in")},
     }

@@ -18,7 +18,7 @@ BY_CODE: dict[str, dict[Language, str]] = {
     },
     "invalid_customer_token": {
         "ko": "카드 등록 시간이 지났거나 올바르지 않은 접근입니다. 판매자의 페이지에서 다시 시작해 주세요.",
-        "en": "This page has expired or is not valid. Please start again from the merchant's page.",
+        "en": "This page has expired or is not valid. Please start again from the shop's page.",
     },
     "in_progress": {
         "ko": "이 고객 또는 주문의 카드 등록을 이미 처리하고 있습니다. 잠시 후 같은 내용을 다시 보내면 결과를 "
@@ -28,7 +28,7 @@ BY_CODE: dict[str, dict[Language, str]] = {
     },
     "unknown_attempt": {
         "ko": "결과를 확인할 수 없습니다. 등록이나 결제가 안 되었다는 뜻은 아니니 판매자에게 문의해 주세요.",
-        "en": "Its outcome can't be told here. A card may be registered, or a payment taken; please ask the merchant.",
+        "en": "Its outcome can't be told here. A card may be registered, or a payment taken; please ask the shop.",
     },
     "too_many_attempts": {
         "ko": "카드 등록을 너무 여러 번 시도했습니다. 나중에 다시 시도해 주세요.",
@@ -40,7 +40,7 @@ BY_CODE: dict[str, dict[Language, str]] = {
     },
     "already_paid": {
         "ko": "이미 결제된 적이 있는 주문이라 다시 결제하지 않았습니다. 판매자에게 문의해 주세요.",
-        "en": "This order has been paid before, so nothing was charged now. Please ask the merchant.",
+        "en": "This order has been paid before, so nothing was charged now. Please ask the shop.",
     },
     "declined": {
         "ko": "카드 등록이 거절되었습니다. 카드 정보를 확인하거나 다른 카드를 이용해 주세요.",
@@ -48,7 +48,7 @@ BY_CODE: dict[str, dict[Language, str]] = {
     },
     "paid_without_key": {
         "ko": "결제는 완료되었지만 카드는 등록되지 않았습니다. 다시 결제하지 말고 판매자에게 문의해 주세요.",
-        "en": "The payment was taken, but the card was not registered. Please don't pay again; ask the merchant.",
+        "en": "The payment was taken, but the card was not registered. Please don't pay again; ask the shop.",
     },
     "too_large": {
         "ko": "전송한 내용이 너무 큽니다.",
@@ -78,7 +78,7 @@ BY_CODE: dict[str, dict[Language, str]] = {
     },
     "forbidden": {
         "ko": "허용되지 않은 요청이라 처리하지 않았습니다. 판매자에게 문의해 주세요.",
-        "en": "This request is not allowed, so nothing was done. Please ask the merchant.",
+        "en": "This request is not allowed, so nothing was done. Please ask the shop.",
     },
     "not_found": {
         "ko": "요청한 주소를 찾을 수 없습니다.",
@@ -86,7 +86,7 @@ BY_CODE: dict[str, dict[Language, str]] = {
     },
     "internal_error": {
         "ko": "처리 중 오류가 발생했습니다. 다시 시도하지 말고 판매자에게 문의해 주세요.",
-        "en": "Something went wrong. Please don't try again; ask the merchant.",
+        "en": "Something went wrong. Please don't try again; ask the shop.",
     },
 }
 
