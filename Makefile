@@ -136,15 +136,15 @@ $(UV_INSTALLED): requirements-uv.txt
 	@touch $@
 
 $(PACKAGES_INSTALLED): requirements-dev.txt $(UV_INSTALLED)
-	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements-dev.txt
 	@touch $@
 
 $(SAM_INSTALLED): requirements-sam.txt $(UV_INSTALLED)
 	$(BIN)/python -m venv $(SAM_VENV)
-	$(UV) pip sync --quiet --require-hashes --python $(SAM_VENV)/bin/python requirements-sam.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(SAM_VENV)/bin/python requirements-sam.txt
 	@touch $@
 
 $(CHECKOV_INSTALLED): requirements-checkov.txt $(UV_INSTALLED)
 	$(BIN)/python -m venv $(CHECKOV_VENV)
-	$(UV) pip sync --quiet --require-hashes --python $(CHECKOV_VENV)/bin/python requirements-checkov.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(CHECKOV_VENV)/bin/python requirements-checkov.txt
 	@touch $@
