@@ -56,6 +56,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     return (yield)
 
 
+LONGEST_FIRST = ("simulation", "browser/test_profile.py", "browser", "integration", "contract", "e2e", "infrastructure")
+"""Files that take a minute, and those of many seconds: at the end one worker would run the last of them alone. The unit
+tests come last, a second or two a file.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, part in enumerate(LONGEST_FIRST) if item.path.is_relative_to(tests / part)), 99)
+
+    items.sort(key=place)
+
+
 def pytest_collection_finish() -> None:
     """What is there by now stays to the end: the collector need not walk through it, which took a fifth of the time."""
     gc.collect()
