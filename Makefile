@@ -25,6 +25,8 @@ CONTRACT ?= lenient
 IAMPORT_PORT ?= 4010
 AWS_PORT ?= 4011
 TESTS ?= tests
+# Twice as many as processors: much of what is tested takes its seconds and no processor, as a time-out does.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * os.cpu_count())')
 # Only all tests together reach all of the code.
 COVERED := $(if $(filter tests,$(TESTS)),--cov --cov-report=term:skip-covered)
 
@@ -86,7 +88,7 @@ probe: ## Ask the real Iamport, issuing nothing, whether it is as expected; keys
 	@$(PYTHON) -m infra.probe
 
 test: python-3.13 setup setup-sam setup-checkov lint $(FRONTENDS) ## Run all checks and tests, TESTS=tests/unit for some
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(COVERED) $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(COVERED) $(TESTS)
 
 lint: setup ## Check style, types, and that nothing imports upwards
 	$(BIN)/ruff check .
@@ -136,15 +138,15 @@ $(UV_INSTALLED): requirements-uv.txt
 	@touch $@
 
 $(PACKAGES_INSTALLED): requirements-dev.txt $(UV_INSTALLED)
-	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements-dev.txt
 	@touch $@
 
 $(SAM_INSTALLED): requirements-sam.txt $(UV_INSTALLED)
 	$(BIN)/python -m venv $(SAM_VENV)
-	$(UV) pip sync --quiet --require-hashes --python $(SAM_VENV)/bin/python requirements-sam.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(SAM_VENV)/bin/python requirements-sam.txt
 	@touch $@
 
 $(CHECKOV_INSTALLED): requirements-checkov.txt $(UV_INSTALLED)
 	$(BIN)/python -m venv $(CHECKOV_VENV)
-	$(UV) pip sync --quiet --require-hashes --python $(CHECKOV_VENV)/bin/python requirements-checkov.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(CHECKOV_VENV)/bin/python requirements-checkov.txt
 	@touch $@

@@ -4,6 +4,8 @@ import gc
 import os
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,40 @@ os.environ |= {
 }
 
 botocore_data.read_once()
+
+MEASURED = tuple(Path(__file__).parent / suite for suite in ("unit", "integration"))
+"""The suites that show what each line of the function does. What the others reach, these reach too, and to be measured
+costs as much again as the simulation's schedules, and a third of Playwright's own work.
+"""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Coverage of the function, where it is asked for, is measured in the suites that are there to reach its lines."""
+    plugin: Any = item.config.pluginmanager.get_plugin("_cov")
+    controller = plugin and plugin.cov_controller
+    if controller:
+        is_measured = any(item.path.is_relative_to(suite) for suite in MEASURED)
+        if is_measured and not controller.started:
+            controller.resume()
+        elif controller.started and not is_measured:
+            controller.pause()
+    return (yield)
+
+
+LONGEST_FIRST = ("simulation", "browser/test_profile.py", "browser", "integration", "contract", "e2e", "infrastructure")
+"""Files that take a minute, and those of many seconds: at the end one worker would run the last of them alone. The unit
+tests come last, a second or two a file.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, part in enumerate(LONGEST_FIRST) if item.path.is_relative_to(tests / part)), 99)
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:
