@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from billing.ledger.items import SHARDS
+from billing.model.errors import SECONDS_UNTIL_MORE_IS_KNOWN
 from infra.local.intrinsics import read_yaml
 from infra.local.template import PROJECT
 from tests.infrastructure.aws_commands import aws_commands, wrong_options
@@ -75,6 +76,17 @@ def test_what_a_limit_carries_is_the_limit_by_what_an_attempt_takes(row: list[st
 
 def test_every_limit_stands_there() -> None:
     assert {row[0] for row in table("What limits first")} == LIMITS.keys()
+
+
+def test_who_waits_asks_as_often_as_the_page_says() -> None:
+    [told] = re.findall(
+        r"every (\d+) seconds for (\d+): (\d+) requests.*?to (\d+) requests a second.*?of (\d+)", PAGE, re.S
+    )
+    every, seconds, requests, requests_a_second, throttle = map(int, told)
+    script = (PROJECT / "functions/issue_billing/card_form/page.js").read_text("utf-8")
+    assert f"LONGEST_ASKING = {seconds}_000;" in script
+    assert every == SECONDS_UNTIL_MORE_IS_KNOWN
+    assert requests == requests_a_second == seconds // every > throttle == PARAMETERS["ThrottleRate"]["Default"]
 
 
 BILLS = table("What it costs")
