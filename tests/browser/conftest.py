@@ -36,9 +36,6 @@ REFUSED_BY_STATUS = "Failed to load resource: the server responded with a status
 NOT_KNOWN_YET = "Unrecognized feature: 'autofill'."
 """Chromium's own line for a frame's `allow="autofill"`, in the versions before the feature is on."""
 
-SANDBOXED = "because the document's frame is sandboxed and the 'allow-scripts' permission is not set."
-"""How Chromium's own line ends for a page in a frame whose shop forbids scripts."""
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -146,7 +143,7 @@ class Watched:
         self.requests.append(request)
 
     def _write(self, message: ConsoleMessage) -> None:
-        if not message.text.startswith((REFUSED_BY_STATUS, NOT_KNOWN_YET)) and not message.text.endswith(SANDBOXED):
+        if not message.text.startswith((REFUSED_BY_STATUS, NOT_KNOWN_YET)):
             self.console.append(message.text)
 
     def foreign_addresses(self) -> list[str]:
