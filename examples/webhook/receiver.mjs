@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 
 const { WEBHOOK_KEY, IMP_KEY, IMP_SECRET, IAMPORT_BASE_URL = "https://api.iamport.kr", TAKEN = "taken" } = process.env;
-const KEYS = WEBHOOK_KEY.split(",").filter(Boolean); // both, while the key is changed; no empty one
+const KEYS = WEBHOOK_KEY.replaceAll(" ", "").split(",").filter(Boolean); // both, while the key is changed
 const PRICES = { "order-1": 9900 }; // won; your own orders
 const PAID = ["payment.paid", "payment.paid_without_key"];
 const MILLISECONDS = 2000; // for each of two requests to Iamport, as EventBridge waits for five seconds

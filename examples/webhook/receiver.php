@@ -16,7 +16,7 @@ class NoAnswer extends Exception {}
 // In the same time whatever the key is, so that nobody can guess it letter by letter.
 function is_ours(string $key): bool
 {
-    $keys = array_filter(explode(",", (string) getenv("WEBHOOK_KEY"))); // both, while the key is changed; no empty one
+    $keys = array_filter(explode(",", str_replace(" ", "", (string) getenv("WEBHOOK_KEY")))); // both, while the key is changed
     return in_array(true, array_map(fn (string $ours): bool => hash_equals($ours, $key), $keys), true);
 }
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 IAMPORT = os.environ.get("IAMPORT_BASE_URL", "https://api.iamport.kr")
-KEYS = [key for key in os.environ["WEBHOOK_KEY"].split(",") if key]  # both, while the key is changed; no empty one
+KEYS = [key for key in os.environ["WEBHOOK_KEY"].replace(" ", "").split(",") if key]  # both, while the key is changed
 TAKEN = Path(os.environ.get("TAKEN", "taken"))  # a folder in the place of your database
 PRICES = {"order-1": 9900}  # won; your own orders
 PAID = ("payment.paid", "payment.paid_without_key")

@@ -41,6 +41,15 @@ def test_the_card_fields_that_can_be_chosen_are_those_that_the_code_knows() -> N
 @pytest.mark.parametrize(
     ("parameter", "variable", "value"),
     [
+        *(
+            (parameter, variable, count)
+            for parameter, variable in (
+                ("AttemptsPerCustomer", "ATTEMPTS_PER_CUSTOMER"),
+                ("AttemptsPerCard", "ATTEMPTS_PER_CARD"),
+                ("AttemptsPerCardPerDay", "ATTEMPTS_PER_CARD_PER_DAY"),
+            )
+            for count in ("1", "999999999", "1000000000", "0", "-1", "1.5", "ten")
+        ),
         *(("IamportTier", "IAMPORT_TIER", tier) for tier in ("", "ABC", "A1Z", "AB", "ABCD", "abc", "A B")),
         *(("ShopName", "SHOP_NAME", name) for name in ("", "별빛 상점", "n" * 40, "n" * 41, "a\tb", "a\nb")),
         *(("ShopContact", "SHOP_CONTACT", line) for line in ("", "고객센터 1588-0000", "c" * 100, "c" * 101, "a\nb")),
@@ -63,6 +72,14 @@ def test_what_can_be_deployed_is_what_the_code_takes(parameter: str, variable: s
     except WrongSetting:
         is_taken = False
     assert is_taken is can_be_deployed
+
+
+@pytest.mark.parametrize("path", [MAIN, "infra/deploy-role.yaml"])
+def test_who_deploys_is_told_in_words_what_a_parameter_takes(path: str) -> None:
+    """CloudFormation shows the pattern itself where there is no ConstraintDescription."""
+    declared = read_yaml((PROJECT / path).read_text("utf-8"))["Parameters"]
+    with_a_pattern = {name for name, one in declared.items() if "AllowedPattern" in one}
+    assert with_a_pattern == {name for name, one in declared.items() if "ConstraintDescription" in one}
 
 
 def test_every_template_is_deployed() -> None:

@@ -69,7 +69,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(language: str, iamport: str, taken: Path, keys: str = f"{KEY},{FORMER_KEY}") -> Iterator[Receiver]:
+def running(language: str, iamport: str, taken: Path, keys: str = f"{KEY}, {FORMER_KEY}") -> Iterator[Receiver]:
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],

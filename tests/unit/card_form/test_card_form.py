@@ -16,7 +16,7 @@ from billing.web import messages
 from billing.web.answers import HTTP_STATUS
 from billing.web.messages import Language
 from card_form import outcomes, page, words
-from card_form.assets import SCRIPT, hash_source
+from card_form.assets import SCRIPT, STYLE, hash_source
 from card_form.visit import read_visit
 from infra.local.template import PROJECT
 
@@ -96,6 +96,13 @@ def test_the_page_is_one_small_response(language: Language) -> None:
     assert links == []
     assert "url(" not in html
     assert "@import" not in html
+
+
+def test_a_mark_is_drawn_by_browsers_that_know_no_alternative_text_too() -> None:
+    """Safari before 17.4 drops a whole `content` with one."""
+    marks = re.findall(r'content:("[^"]+");content:("[^"]+")/""', STYLE.replace('" / "', '"/"'))
+    assert len(marks) == STYLE.count('/ ""') > 0
+    assert all(plain == with_alternative for plain, with_alternative in marks)
 
 
 def test_the_inventory_of_scripts_has_the_one_that_is_sent() -> None:

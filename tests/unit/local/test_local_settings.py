@@ -16,7 +16,7 @@ def allowed_value(parameter: str) -> str:
     declaration = Template().declaration(parameter)
     if "AllowedValues" in declaration:
         return str(declaration["AllowedValues"][-1])
-    pattern = declaration.get("AllowedPattern", "^[0-9]+$")
+    pattern = declaration["AllowedPattern"]
     return next(
         value
         for value in ("https://shop.example", "https://shop.example/logo.svg", "7", "T01", "#0A7CFF")
@@ -38,8 +38,8 @@ def test_what_is_not_set_keeps_its_default() -> None:
     ("variable", "value", "told"),
     [
         ("CUSTOMER_IDENTITY", "Signed", "CUSTOMER_IDENTITY takes open or signed, not 'Signed'"),
-        ("ATTEMPTS_PER_CARD", "0", "ATTEMPTS_PER_CARD takes a whole number from 1 on, not '0'"),
-        ("ATTEMPTS_PER_CARD", "ten", "ATTEMPTS_PER_CARD takes a whole number from 1 on, not 'ten'"),
+        ("ATTEMPTS_PER_CARD", "0", "ATTEMPTS_PER_CARD is not as it should be: A whole number from 1 on."),
+        ("ATTEMPTS_PER_CARD", "ten", "ATTEMPTS_PER_CARD is not as it should be: A whole number from 1 on."),
         ("PRIVACY_POLICY_URL", "http://shop.example", "PRIVACY_POLICY_URL is not as it should be: An https address"),
         ("ALLOWED_ORIGINS", "shop.example", "ALLOWED_ORIGINS is not as it should be: "),
     ],
