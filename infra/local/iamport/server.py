@@ -76,13 +76,20 @@ class FaultyServer(ThreadingHTTPServer):
         self.stopping.set()
         self.background.drop()
         if self._thread.is_alive():
-            self.shutdown()
-            self._thread.join()
+            self._stop_serving()
         self.server_close()
         with self._changed:
             still_open = list(self._open)
         for connection in still_open:
             hang_up(connection)
+
+    def _stop_serving(self) -> None:
+        """At once: the loop looks up when somebody comes, and by itself only every 20 ms."""
+        asking = threading.Thread(target=self.shutdown)
+        asking.start()
+        socket.create_connection(self.socket.getsockname()).close()
+        asking.join()
+        self._thread.join()
 
     def wait_until_idle(self, seconds: float) -> None:
         """Raises TimeoutError."""
