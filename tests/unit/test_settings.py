@@ -62,6 +62,8 @@ def test_origins_are_a_list_with_commas() -> None:
         ("https://shop.example:80", "https://shop.example:80"),
         ("https://별빛.kr", "https://xn--bm3b42a.kr"),
         ("https://m.별빛.kr:8443", "https://m.xn--bm3b42a.kr:8443"),
+        # Names that are none stay as they are: no browser says them.
+        (f"https://{'가' * 64}.kr", f"https://{'가' * 64}.kr"),
     ],
 )
 def test_an_origin_is_kept_as_browsers_write_it(written: str, as_browsers_do: str) -> None:
