@@ -54,7 +54,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             controller.resume()
         elif controller.started and not is_measured:
             controller.pause()
-            # A thread that waits, as one of xdist's, hears of it when it wakes, and keeps the whole process slow till then.
+            # A thread that waits, as one of xdist's, hears of it when it wakes, and keeps all slow till then.
             threading.settrace_all_threads(None)
     return (yield)
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -163,9 +162,13 @@ def _https_address(environment: Mapping[str, str], name: str) -> str:
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     origins = [origin.strip().rstrip("/") for origin in (environment.get(name) or "*").split(",") if origin.strip()]
     takes = rf"\*|{ORIGIN}|{OF_THIS_MACHINE}"
+    wrong = WrongSetting(f"{name} takes https origins, as https://shop.example, with commas between them, or *")
     if not origins or not all(re.fullmatch(takes, origin) for origin in origins):
-        raise WrongSetting(f"{name} takes https origins, as https://shop.example, with commas between them, or *")
-    return tuple(as_browsers_write(_in_ascii(origin)) for origin in origins)
+        raise wrong
+    try:
+        return tuple(as_browsers_write(_in_ascii(origin)) for origin in origins)
+    except UnicodeError:
+        raise wrong from None
 
 
 def as_browsers_write(origin: str) -> str:
@@ -176,13 +179,11 @@ def as_browsers_write(origin: str) -> str:
 
 
 def _in_ascii(origin: str) -> str:
-    """A Korean name as browsers say it (URL Standard, "domain to ASCII"): the operator's alone may be another."""
+    """A Korean name as browsers say it (URL Standard, "domain to ASCII"). Raises UnicodeError for what is no name."""
     if origin.isascii():  # what the codec imports is paid for at every cold start
         return origin
     scheme, separator, host = origin.partition("://")
-    with suppress(UnicodeError):
-        return scheme + separator + host.encode("idna").decode("ascii")
-    return origin
+    return scheme + separator + host.encode("idna").decode("ascii")
 
 
 def _one_of(environment: Mapping[str, str], name: str, *words: Word) -> Word:
