@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -53,6 +54,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
             controller.resume()
         elif controller.started and not is_measured:
             controller.pause()
+            # A thread that waits, as one of xdist's, hears of it when it wakes, and slows all of the process till then.
+            threading.settrace_all_threads(None)
     return (yield)
 
 
