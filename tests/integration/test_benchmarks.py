@@ -18,8 +18,7 @@ from infra.local.template import Function
 from tests.serving import Line, serving
 
 ROUND_TRIP = 0.020
-INEXACT = 0.002
-"""Seconds that the best of several tries may be off on a busy machine."""
+"""Seconds. They are counted whole: a busy machine adds milliseconds to the best of ten tries."""
 
 FUNCTION = """
 import json, time
@@ -59,7 +58,7 @@ def test_a_new_connection_costs_a_round_trip_before_its_first_byte(network: int)
             _ask(connection)
             return time.perf_counter() - started
 
-    assert min(first_answer() for _ in range(10)) == pytest.approx(2 * ROUND_TRIP, abs=INEXACT)
+    assert round(min(first_answer() for _ in range(10)) / ROUND_TRIP) == 2
 
 
 def test_an_open_connection_costs_one_round_trip_for_each_answer(connection: socket.socket) -> None:
@@ -70,7 +69,7 @@ def test_an_open_connection_costs_one_round_trip_for_each_answer(connection: soc
         _ask(connection)
         return time.perf_counter() - started
 
-    assert min(answer() for _ in range(10)) == pytest.approx(ROUND_TRIP, abs=INEXACT)
+    assert round(min(answer() for _ in range(10)) / ROUND_TRIP) == 1
 
 
 def test_chunks_that_follow_each_other_keep_their_order_and_wait_side_by_side(connection: socket.socket) -> None:
