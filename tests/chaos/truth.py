@@ -161,9 +161,9 @@ def _landed(task: Task, history: Sequence[Happening]) -> Iterable[Happening]:
 def _stands_alone(one: Told, told: Sequence[Told]) -> bool:
     """Where a repeat of it was told something else, or its container died, what landed may be that one's."""
     return all(
-        other.code in NOTHING_HAPPENED
+        other.code in NOTHING_HAPPENED and not _says_a_key_stays(other)
         for other in told
-        if (other.task.customer_uid, other.task.card) == (one.task.customer_uid, one.task.card)
+        if other is not one and (other.task.customer_uid, other.task.card) == (one.task.customer_uid, one.task.card)
     )
 
 
@@ -183,15 +183,17 @@ def _overwritten(told: Sequence[Told], history: Sequence[Happening], touched: se
         if before is None or happening.what == "revoked" or happening.by == "others" or uid in touched:
             continue
         replacing = [one.task for one in told if _is_by(one.task, happening)]
-        if not any(task.may_replace for task in replacing) and not _was_left(before, told, history):
+        if not any(task.may_replace for task in replacing) and not _was_left(before, happening.at, told, history):
             yield f"{uid}: {before.card_number} by {happening.card_number}"
 
 
-def _was_left(key: Happening, told: Sequence[Told], history: Sequence[Happening]) -> bool:
-    """Whether a key is what a first payment left behind that was never taken."""
+def _was_left(key: Happening, by: float, told: Sequence[Told], history: Sequence[Happening]) -> bool:
+    """Whether a key is what a first payment left behind that was not taken by then; a repeat may take it later."""
     attempts = [one for one in told if _is_by(one.task, key)]
-    was_paid = any(_is_by(one.task, happening) for one in attempts for happening in history if happening.what == "paid")
-    return not was_paid and all(one.task.order is not None and one.code != "issued" for one in attempts)
+    before = [happening for happening in history if happening.at < by]
+    was_paid = any(_is_by(one.task, happening) for one in attempts for happening in before if happening.what == "paid")
+    was_issued = any(one.code == "issued" and one.answered_at < by for one in attempts)
+    return not was_paid and not was_issued and all(one.task.order is not None for one in attempts)
 
 
 def _is_by(task: Task, happening: Happening) -> bool:

@@ -107,3 +107,46 @@ def test_an_event_names_the_right_card(event: Event, told: Told, history: tuple[
 def test_an_attempt_that_says_paid_is_paid() -> None:
     says_paid = {**SENT_NOTHING, "state": "paid_without_key"}
     assert judge([], [], [], [says_paid], [], []).disagreements == ["mine: order-1 is paid_without_key, and not paid"]
+
+
+PAYING_TASK = replace(TASK, order="order-1")
+NO = Told(PAYING_TASK, "unavailable", {}, 1.0, 3.0)
+KEY_STAYS = Told(PAYING_TASK, "declined", {"key_stays": "this_card"}, 0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        pytest.param([NO], ["mine 0000-1111-2222-3333 unavailable: it was registered"], id="nobody said so"),
+        pytest.param([NO, NO], ["mine 0000-1111-2222-3333 unavailable: it was registered"] * 2, id="neither said so"),
+        pytest.param([KEY_STAYS], [], id="it said so"),
+        pytest.param([KEY_STAYS, NO], [], id="the one before it said so of its own key"),
+    ],
+)
+def test_who_says_that_nothing_was_registered_answers_for_its_own_request(
+    told: list[Told], expected: list[str]
+) -> None:
+    assert judge(told, [KEY], [], [], [], []).false_answers == expected
+
+
+TAKEN_BY_A_REPEAT = [KEY, replace(KEY, at=5.0), replace(PAID, at=6.0)]
+SUCCESS = {"card": {"number": CARD}, "payment": {"imp_uid": "imp_1"}}
+TOLD_OF_BOTH = [NO, Told(PAYING_TASK, "issued", SUCCESS, 4.0, 7.0)]
+WITHOUT_LEAVE = ["mine: 00001111****3333 by 00001111****3333"]
+
+
+@pytest.mark.parametrize(
+    ("told", "history", "expected"),
+    [
+        pytest.param(TOLD_OF_BOTH, TAKEN_BY_A_REPEAT, [], id="what a payment left that its repeat took"),
+        pytest.param(TOLD_OF_BOTH, [replace(PAID, at=2.5), KEY, replace(KEY, at=5.0)], WITHOUT_LEAVE, id="paid before"),
+        pytest.param(
+            [replace(TOLD_OF_BOTH[1], answered_at=4.5)], TAKEN_BY_A_REPEAT, WITHOUT_LEAVE, id="told as a success before"
+        ),
+        pytest.param([asked("declined")], [KEY, replace(KEY, at=5.0)], WITHOUT_LEAVE, id="left by no payment"),
+    ],
+)
+def test_a_key_is_replaced_by_leave_alone_but_for_what_a_payment_left(
+    told: list[Told], history: list[Happening], expected: list[str]
+) -> None:
+    assert judge(told, history, [], [], [], []).overwritten == expected
